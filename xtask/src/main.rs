@@ -1,1 +1,84 @@
-fn main() {}
+//! `cargo xtask`: the project's habits as commands. Checks read; only `fix` writes.
+//!
+//! Run by developers and by `.ci/run`. One thread; each step is a child process.
+
+mod step;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The habits of the project, as commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need, then run every check and every test
+    Test(test::Options),
+    /// What continuous integration runs: the same as `test`
+    Ci,
+    /// Check the shape of the tree: layers, sizes, headers, marks, links
+    Tidy,
+    /// Format the code and rewrite the generated documents
+    Fix,
+    /// Fuzz the request path with cargo-fuzz (needs a nightly toolchain)
+    Fuzz {
+        /// How long to run, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Which target
+        #[arg(default_value = "request")]
+        target: String,
+    },
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root").to_path_buf()
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Ci => test::run(&test::Options::default()),
+        Command::Tidy => tidy::run(&root()),
+        Command::Fix => fix(),
+        Command::Fuzz { seconds, target } => fuzz(&target, seconds),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn fix() -> Result<(), String> {
+    step::cargo("format", &["fmt", "--all"], &[])?;
+    // The tests that compare a generated document with the tree rewrite it when told to.
+    step::cargo(
+        "generated documents",
+        &["test", "-p", "gofka-server", "generated"],
+        &[("UPDATE", "1")],
+    )
+}
+
+fn fuzz(target: &str, seconds: u32) -> Result<(), String> {
+    let limit = format!("-max_total_time={seconds}");
+    let fuzz_dir = root().join("fuzz");
+    let arguments = ["+nightly", "fuzz", "run", "--fuzz-dir", "fuzz", target, "--", &limit];
+    if !fuzz_dir.join("Cargo.toml").exists() {
+        return Err(format!("no fuzz targets in {}", fuzz_dir.display()));
+    }
+    step::cargo("fuzz", &arguments, &[]).map_err(|cause| {
+        format!("{cause}\n  needs `cargo install cargo-fuzz` and a nightly toolchain")
+    })
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask test`: everything that must hold, from the formatting to real clients.
+//!
+//! Called by the README's second command and by `.ci/run`. The cheap checks come first.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{root, step, tidy};
+
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Leave out the tests with other people's clients
+    #[arg(long)]
+    pub(crate) no_compat: bool,
+}
+
+/// Runs every step and stops at the first that fails.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    step::cargo("format", &["fmt", "--all", "--check"], &[])?;
+    tidy::run(&root())?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    step::cargo("clippy", &clippy, &[])?;
+    let own = ["test", "--workspace", "--exclude", "compat-tests"];
+    step::cargo("unit and property tests", &own, &[])?;
+    if options.no_compat {
+        return Ok(());
+    }
+    step::cargo("release build", &["build", "--release", "-p", "gofka-server"], &[])?;
+    step::cargo("tools", &["run", "-p", "compat-tests", "--bin", "setup"], &[])?;
+    let binary = release_binary().display().to_string();
+    step::cargo("compat-tests", &["test", "-p", "compat-tests"], &[("GOFKA_BIN", &binary)])
+}
+
+/// Where the release build leaves the broker.
+fn release_binary() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || root().join("target"),
+        |dir| {
+            // A relative folder is meant from where the command was typed, which cargo makes the root.
+            root().join(dir)
+        },
+    );
+    target.join("release").join("gofka")
+}
