@@ -6,4 +6,5 @@
 
 pub mod error;
 pub mod ids;
+pub mod record;
 pub mod time;
