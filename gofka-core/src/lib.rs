@@ -4,6 +4,7 @@
 //! **Invariant:** nothing in this crate reads a clock, a file, a socket or a random source; these
 //! come in as arguments, so that tables, tests and a simulator run the production code.
 
+pub mod config;
 pub mod error;
 pub mod ids;
 pub mod record;
