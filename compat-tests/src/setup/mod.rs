@@ -1,0 +1,129 @@
+//! Installs the tools that the tests drive, below the target directory and only once: each step
+//! is stamped with the manifest it was made from, and made again when that changes.
+//!
+//! Called by the `setup` binary and by the tests themselves; a file lock keeps two of them apart.
+
+mod kafka;
+mod kcat;
+mod python;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub use kafka::jars as kafka_jars;
+pub use python::interpreter as python;
+
+use crate::paths;
+
+/// Why a tool cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("`{program}` is missing and could not be installed: apt-get install {package}")]
+    Missing { program: &'static str, package: &'static str },
+    #[error("{command} failed:\n{output}")]
+    Failed { command: String, output: String },
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What a driver needs before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// Apache Kafka's jars.
+    Kafka,
+    /// Python's environment with the three clients.
+    Python,
+    /// Debian's kcat.
+    Kcat,
+}
+
+impl Tool {
+    pub const ALL: [Self; 3] = [Self::Kafka, Self::Python, Self::Kcat];
+
+    /// Installs the tool unless it is there already.
+    pub fn install(self) -> Result<(), SetupError> {
+        let _lock = lock()?;
+        match self {
+            Self::Kafka => kafka::install(),
+            Self::Python => python::install(),
+            Self::Kcat => kcat::install(),
+        }
+    }
+
+    /// As [`Tool::install`], for tests: a failure ends the test with its one line.
+    pub fn ensure(self) {
+        if let Err(error) = self.install() {
+            panic!("{self:?}: {error}");
+        }
+    }
+}
+
+/// Held while something is installed. Released when the file is closed.
+fn lock() -> Result<File, SetupError> {
+    fs::create_dir_all(paths::tools())?;
+    let file = File::create(paths::tools().join(".lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Runs `make` on an emptied `dir` unless it was already made from the same `manifests`.
+fn once(
+    dir: &Path,
+    manifests: &[PathBuf],
+    make: impl FnOnce() -> Result<(), SetupError>,
+) -> Result<(), SetupError> {
+    let mut made_from = Vec::new();
+    for manifest in manifests {
+        made_from.extend(fs::read(manifest)?);
+    }
+    let stamp = dir.join(".made-from");
+    if fs::read(&stamp).is_ok_and(|found| found == made_from) {
+        return Ok(());
+    }
+    if dir.exists() {
+        fs::remove_dir_all(dir)?;
+    }
+    fs::create_dir_all(dir)?;
+    make()?;
+    fs::write(stamp, made_from)?;
+    Ok(())
+}
+
+/// Runs a command to its end; its output is part of the error.
+fn run(command: &mut Command) -> Result<(), SetupError> {
+    let output = command.output().map_err(|error| SetupError::Failed {
+        command: format!("{command:?}"),
+        output: error.to_string(),
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text += &String::from_utf8_lossy(&output.stderr);
+    Err(SetupError::Failed { command: format!("{command:?}"), output: text })
+}
+
+/// Whether `program` starts with `argument`.
+fn starts(program: &str, argument: &str) -> bool {
+    Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success())
+}
+
+/// Sees to it that `program` is there: as root by apt-get, else by naming the package.
+fn system(program: &'static str, argument: &str, package: &'static str) -> Result<(), SetupError> {
+    if starts(program, argument) {
+        return Ok(());
+    }
+    if rustix::process::getuid().is_root() {
+        let apt = |arguments: &[&str]| {
+            run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+        };
+        // Without a fresh index an install fails on a new machine; offline, an old one may do.
+        let _stale = apt(&["update", "-qq"]);
+        if apt(&["install", "-y", "-qq", package]).is_ok() && starts(program, argument) {
+            return Ok(());
+        }
+    }
+    Err(SetupError::Missing { program, package })
+}
