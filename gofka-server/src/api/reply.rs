@@ -1,0 +1,110 @@
+//! What a handler gives back: an answer, a promise of one, or none.
+//!
+//! Made by handlers; `net::connection` puts size and header before it and writes it.
+
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+use gofka_core::error::ErrorCode;
+use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::{Encodable, HeaderVersion};
+
+use super::BoxFuture;
+
+/// The end of a handler's stage one.
+pub enum Outcome {
+    /// The answer is ready.
+    Now(Reply),
+    /// The answer comes when this future is done. It is polled on the connection's task, beside
+    /// those of the connection's other requests, and dropped when the connection closes.
+    Later(BoxFuture<'static, Reply>),
+    /// No answer is sent (Produce with `acks=0`).
+    Silent,
+    /// No answer; the connection is closed once the answers before this one have left.
+    Close,
+}
+
+impl Outcome {
+    /// Stage two from a plain future.
+    pub fn later(future: impl Future<Output = Reply> + Send + 'static) -> Self {
+        Self::Later(Box::pin(future))
+    }
+}
+
+/// One encoded answer, without size and header.
+pub struct Reply {
+    parts: Vec<Bytes>,
+    errors: Vec<ErrorCode>,
+    close: bool,
+}
+
+impl Reply {
+    /// Encodes `response`. A failure to encode is a defect of the handler: it is logged, and the
+    /// connection is closed, since the client could not tell what happened.
+    pub fn encode<R: Encodable + HeaderVersion>(key: ApiKey, version: i16, response: &R) -> Self {
+        let mut buffer = BytesMut::new();
+        match response.encode(&mut buffer, version) {
+            Ok(()) => Self::parts(vec![buffer.freeze()]),
+            Err(error) => {
+                tracing::error!(api = ?key, version, %error, "an answer could not be encoded");
+                Self::close()
+            }
+        }
+    }
+
+    /// An answer whose body is these bytes one after the other, written without being copied.
+    pub fn parts(parts: Vec<Bytes>) -> Self {
+        Self { parts, errors: Vec::new(), close: false }
+    }
+
+    /// No answer: the connection is closed in its stead.
+    pub fn close() -> Self {
+        Self { parts: Vec::new(), errors: Vec::new(), close: true }
+    }
+
+    /// Counts `code` in `gofka_request_errors_total`, once per answer and code.
+    #[must_use]
+    pub fn with_error(mut self, code: ErrorCode) -> Self {
+        if code != ErrorCode::None && !self.errors.contains(&code) {
+            self.errors.push(code);
+        }
+        self
+    }
+
+    /// As [`Reply::with_error`], for several results in one answer.
+    #[must_use]
+    pub fn with_errors(self, codes: impl IntoIterator<Item = ErrorCode>) -> Self {
+        codes.into_iter().fold(self, Self::with_error)
+    }
+
+    /// The error codes that the answer carries.
+    pub fn errors(&self) -> &[ErrorCode] {
+        &self.errors
+    }
+
+    /// Whether the connection is to be closed instead of answered.
+    pub fn closes(&self) -> bool {
+        self.close
+    }
+
+    /// The size of the body in bytes.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
+    /// Whether the body has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(Bytes::is_empty)
+    }
+
+    /// The body.
+    pub fn into_parts(self) -> Vec<Bytes> {
+        self.parts
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("bytes", &self.len()).field("close", &self.close).finish()
+    }
+}

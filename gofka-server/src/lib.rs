@@ -1,0 +1,8 @@
+//! The Gofka broker: sockets, Kafka's APIs, and the wiring of all parts.
+//!
+//! The binaries are thin callers of this library; `broker.rs` is the one file that knows all parts.
+
+pub mod api;
+pub mod broker;
+pub mod clock;
+pub mod net;

@@ -1,0 +1,2 @@
+//! Sockets: listeners, connections, frames, limits, and the check of every body before it is
+//! decoded.
