@@ -38,14 +38,20 @@ pub struct Broker {
 impl Broker {
     /// Starts a fresh broker and waits until it answers. `settings` are Kafka's names.
     pub fn start(kind: Kind, settings: &[(&str, &str)]) -> Self {
+        let mut broker = Self::prepare(kind, settings);
+        broker.resume();
+        broker
+    }
+
+    /// A broker with ports and directories that is not running yet.
+    pub fn prepare(kind: Kind, settings: &[(&str, &str)]) -> Self {
         let dir = tempfile::Builder::new().prefix("compat-").tempdir().expect("a temporary folder");
         let settings = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let (port, side_port) = (ports::free(), ports::free());
-        let mut broker = Self { kind, dir, port, side_port, settings, process: None };
+        let broker = Self { kind, dir, port, side_port, settings, process: None };
         if kind == Kind::Kafka {
             broker.format_kafka();
         }
-        broker.resume();
         broker
     }
 

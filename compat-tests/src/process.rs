@@ -75,7 +75,7 @@ impl Process {
             if Instant::now() >= deadline {
                 return None;
             }
-            thread::sleep(POLL);
+            pause();
         }
     }
 
@@ -101,9 +101,14 @@ pub fn eventually(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
         if Instant::now() >= deadline {
             return false;
         }
-        thread::sleep(POLL);
+        pause();
     }
     true
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one pause between two looks at a condition")]
+fn pause() {
+    thread::sleep(POLL);
 }
 
 /// Opens `path` for a child's output, keeping what earlier runs wrote.

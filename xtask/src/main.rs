@@ -2,6 +2,7 @@
 //!
 //! Run by developers and by `.ci/run`. One thread; each step is a child process.
 
+mod bench;
 mod step;
 mod test;
 mod tidy;
@@ -28,6 +29,8 @@ enum Command {
     Tidy,
     /// Format the code and rewrite the generated documents
     Fix,
+    /// Measure one node, beside Apache Kafka doing the same work
+    Bench(bench::Options),
     /// Fuzz the request path with cargo-fuzz (needs a nightly toolchain)
     Fuzz {
         /// How long to run, in seconds
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Ci => test::run(&test::Options::default()),
         Command::Tidy => tidy::run(&root()),
         Command::Fix => fix(),
+        Command::Bench(options) => bench::run(&options),
         Command::Fuzz { seconds, target } => fuzz(&target, seconds),
     };
     match done {

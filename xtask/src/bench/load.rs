@@ -1,0 +1,54 @@
+//! A client program under the clock: `compat-tests/clients/bench/load.py`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use compat_tests::{paths, setup};
+
+/// A running load; its process ends with it.
+pub(super) struct Load {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Load {
+    pub(super) fn spawn(name: &str, bootstrap: &str, more: &[&str]) -> Result<Self, String> {
+        let python = setup::python();
+        let mut child = Command::new(&python)
+            .arg(paths::clients().join("bench/load.py"))
+            .args([name, "--bootstrap", bootstrap])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|cause| {
+                let python = python.display();
+                format!("{python}: {cause}; `cargo run -p compat-tests --bin setup` installs it")
+            })?;
+        let output = child.stdout.take().map(BufReader::new).ok_or("no output")?;
+        Ok(Self { child, output })
+    }
+
+    /// The next line it prints.
+    pub(super) fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(|cause| format!("load: {cause}"))?;
+        if line.is_empty() { Err("the load ended without a result".to_owned()) } else { Ok(line) }
+    }
+
+    /// The number called `name` in the line of JSON that it prints.
+    pub(super) fn number(&mut self, name: &str) -> Result<f64, String> {
+        let line = self.line()?;
+        let fields: serde_json::Value =
+            serde_json::from_str(&line).map_err(|cause| format!("{line}: {cause}"))?;
+        fields[name].as_f64().ok_or_else(|| format!("{line}: no {name}"))
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        // Closing its input lets a load that holds something end by itself.
+        drop(self.child.stdin.take());
+        self.child.wait().ok();
+    }
+}
