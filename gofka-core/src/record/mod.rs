@@ -5,10 +5,21 @@
 //! fetch never decodes records; only `iterate` and recompression do. Pure functions, any thread.
 
 mod batch;
+mod builder;
+pub mod compression;
 mod header;
+mod iterate;
+mod validate;
+mod varint;
 
 pub use batch::{Batch, BatchError, split};
+pub use builder::{BatchBuilder, HeaderRef, NewRecord};
+pub use compression::CompressionLevel;
 pub use header::{
     Attributes, BATCH_HEADER_SIZE, BatchHeader, CRC_START, Compression, LENGTH_PREFIX_SIZE, MAGIC,
     TimestampType,
+};
+pub use iterate::{Record, RecordView, RecordWalk, records, uncompressed_payload};
+pub use validate::{
+    BatchRejection, Origin, RecordError, TopicCompression, ValidationRules, validate,
 };
