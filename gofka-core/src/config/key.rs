@@ -1,4 +1,4 @@
-//! One setting's definition, and how its text is checked.
+//! One setting's definition.
 //!
 //! Used by the tables beside this file and by everyone who reads them; plain values, no threads.
 
@@ -31,6 +31,12 @@ pub enum Kind {
     Password,
     /// The name of a Java class; kept, never loaded.
     Class,
+    /// A codec's level between the two, or -1 for the codec's own.
+    LevelOrDefault(i32, i32),
+    /// `partition:broker` pairs separated by commas, or `*`.
+    ThrottledReplicas,
+    /// `earliest`, `latest`, or `by_duration:` and an ISO 8601 duration.
+    OffsetReset,
 }
 
 /// What a number counts.
@@ -78,19 +84,65 @@ pub struct ConfigKey {
     pub unit: Unit,
     /// How it changes at run time. Topic and group settings always change at once.
     pub dynamic: Dynamic,
-    /// For a topic setting, the broker settings that give its default, the strongest first.
-    pub synonyms: &'static [Synonym],
+    /// The broker settings that give a topic or group setting its default, the strongest first,
+    /// each with what its number is multiplied by: hours to milliseconds, for example.
+    pub synonyms: &'static [(&'static str, i64)],
+    /// Works, but is not listed.
+    pub hidden: bool,
     /// What it does, in a sentence or two.
     pub doc: &'static str,
 }
 
-/// A broker setting from which a topic setting takes its default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Synonym {
-    /// The broker setting.
-    pub broker: &'static str,
-    /// What its number is multiplied by to give the topic's: hours to milliseconds, for example.
-    pub scale: i64,
+impl ConfigKey {
+    /// A read-only setting without unit and synonyms.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        kind: Kind,
+        default: Option<&'static str>,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            default,
+            unit: Unit::None,
+            dynamic: Dynamic::ReadOnly,
+            synonyms: &[],
+            hidden: false,
+            doc,
+        }
+    }
+
+    pub(super) const fn unit(self, unit: Unit) -> Self {
+        Self { unit, ..self }
+    }
+
+    pub(super) const fn dynamic(self, dynamic: Dynamic) -> Self {
+        Self { dynamic, ..self }
+    }
+
+    pub(super) const fn synonyms(self, synonyms: &'static [(&'static str, i64)]) -> Self {
+        Self { synonyms, ..self }
+    }
+
+    pub(super) const fn hidden(self) -> Self {
+        Self { hidden: true, ..self }
+    }
+
+    /// Whether the value must never be shown.
+    #[must_use]
+    pub const fn is_sensitive(&self) -> bool {
+        matches!(self.kind, Kind::Password)
+    }
+
+    /// Checks `text` against type and range. The sentence of a refusal names setting and value.
+    pub fn parse(&self, text: &str) -> Result<ConfigValue, String> {
+        self.kind.parse(text).map_err(|why| {
+            let shown = if self.is_sensitive() { "[hidden]" } else { text };
+            format!("Invalid value {shown} for configuration {}: {why}", self.name)
+        })
+    }
 }
 
 /// A checked value.

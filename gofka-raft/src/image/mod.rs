@@ -180,11 +180,27 @@ impl MetadataImage {
     /// The settings in force for `topic` on the broker `node`, which was started with `fixed`.
     pub fn topic_config(&self, topic: &str, node: NodeId, fixed: &StaticConfig) -> TopicConfig {
         TopicConfig::resolve(&ConfigLayers {
-            topic: self.configs_of(&ConfigResource::topic(topic)),
+            own: self.configs_of(&ConfigResource::topic(topic)),
+            replicas: self.replicas_of(topic),
+            ..self.broker_layers(node, fixed)
+        })
+    }
+
+    /// The settings in force for the broker `node`, which was started with `fixed`.
+    pub fn broker_layers<'a>(&'a self, node: NodeId, fixed: &'a StaticConfig) -> ConfigLayers<'a> {
+        ConfigLayers {
+            own: &NO_CONFIGS,
             broker: self.configs_of(&ConfigResource::broker(node)),
             cluster: self.configs_of(&ConfigResource::all_brokers()),
             fixed,
-        })
+            replicas: 1,
+        }
+    }
+
+    /// Copies of each partition of `topic`; 1 when there is no such topic.
+    pub fn replicas_of(&self, topic: &str) -> usize {
+        let first = self.topic(topic).and_then(|topic| topic.partitions.first());
+        first.map_or(1, |partition| partition.replicas.len())
     }
 
     /// Partitions of all topics.
