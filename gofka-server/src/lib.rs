@@ -5,4 +5,5 @@
 pub mod api;
 pub mod broker;
 pub mod clock;
+pub mod metrics;
 pub mod net;
