@@ -13,9 +13,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::paths;
 use crate::process::{Process, eventually};
+use crate::setup::Tool::Python;
 use crate::setup::{self, Tool};
-use crate::{paths, setup::Tool::Kcat, setup::Tool::Python};
 
 /// A scenario ends within a minute by itself; this is for the start and the slack.
 const SCENARIO_LIMIT: Duration = Duration::from_secs(75);
@@ -34,7 +35,6 @@ pub const DRIVERS: &[Driver] = &[
     Driver { client: "confluent-kafka", tool: Python, command: python_driver },
     Driver { client: "aiokafka", tool: Python, command: python_driver },
     Driver { client: "kafka-python", tool: Python, command: python_driver },
-    Driver { client: "kcat", tool: Kcat, command: python_driver },
 ];
 
 fn python_driver() -> Command {

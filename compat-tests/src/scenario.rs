@@ -52,7 +52,11 @@ pub struct Unsupported {
     pub reason: &'static str,
 }
 
-pub const UNSUPPORTED: &[Unsupported] = &[];
+pub const UNSUPPORTED: &[Unsupported] = &[Unsupported {
+    client: "aiokafka",
+    scenario: "cooperative",
+    reason: "no cooperative assignor",
+}];
 
 /// Why `client` cannot run `scenario`, if it is known not to.
 pub fn unsupported(client: &str, scenario: &str) -> Option<&'static str> {

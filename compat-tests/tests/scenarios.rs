@@ -54,8 +54,3 @@ fn aiokafka_sees_the_same_on_both() {
 fn kafka_python_sees_the_same_on_both() {
     check("kafka-python");
 }
-
-#[test]
-fn kcat_sees_the_same_on_both() {
-    check("kcat");
-}

@@ -1,0 +1,165 @@
+"""What a scenario may ask of a client. Each client has a subclass that overrides what it can."""
+
+from dataclasses import dataclass, field
+
+
+class Unsupported(Exception):
+    """The client has no such call."""
+
+
+class Refused(Exception):
+    """The broker answered with an error; `name` is Kafka's name for it."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass
+class Record:
+    value: bytes | None
+    key: bytes | None = None
+    partition: int = 0
+    headers: list = field(default_factory=list)
+    timestamp: int | None = None
+    # Known only for records that were read.
+    topic: str | None = None
+    offset: int | None = None
+    log_append_time: bool | None = None
+
+
+class Reader:
+    """Reads assigned partitions, outside of any group."""
+
+    def poll(self, seconds):
+        """The records that arrive within `seconds`, perhaps none."""
+        raise NotImplementedError
+
+    def close(self):
+        raise NotImplementedError
+
+
+class Member:
+    """One member of a group, subscribed, without automatic commits."""
+
+    def poll(self, seconds):
+        raise NotImplementedError
+
+    def assignment(self):
+        """The sorted partitions it owns, of its one topic."""
+        raise NotImplementedError
+
+    def commit(self, offsets):
+        """Commits `{partition: offset}` and waits for the answer."""
+        raise NotImplementedError
+
+    def close(self):
+        """Leaves the group."""
+        raise NotImplementedError
+
+
+class Client:
+    """Every call raises `Refused` for a broker's error. `topic` is always a full name."""
+
+    name = None
+    # Whether it has a cooperative assignor.
+    cooperates = True
+
+    def __init__(self, bootstrap):
+        self.bootstrap = bootstrap
+
+    def close(self):
+        pass
+
+    # Topics.
+
+    def create_topic(self, topic, partitions=1, config=None, replication=1):
+        raise Unsupported("no CreateTopics")
+
+    def create_topics(self, topics):
+        """Many topics of one partition, for a scenario that is not about creating them."""
+        for topic in topics:
+            self.arrange_topic(topic)
+
+    def arrange_topic(self, topic, partitions=1, config=None):
+        """A topic for a scenario that is not about creating it."""
+        self.create_topic(topic, partitions, config)
+
+    def delete_topic(self, topic):
+        raise Unsupported("no DeleteTopics")
+
+    def describe_topic(self, topic):
+        """The number of its partitions. Does not create it."""
+        raise Unsupported("no way to describe one topic")
+
+    def list_topics(self):
+        raise Unsupported("no list of topics")
+
+    def create_partitions(self, topic, total):
+        raise Unsupported("no CreatePartitions")
+
+    def alter_config(self, topic, key, value):
+        raise Unsupported("no way to alter a configuration")
+
+    def describe_config(self, topic, keys):
+        """`{key: [value, source]}`, the source in Kafka's spelling."""
+        raise Unsupported("no DescribeConfigs")
+
+    # Records.
+
+    def produce(self, topic, records, codec="none"):
+        """Sends the records in their order, waits for all; the offsets that they got."""
+        raise Unsupported("cannot produce")
+
+    def produce_idempotently(self, topic, values, paced):
+        """Sends to partition 0 with idempotence, calling `paced(index)` before each value.
+        Returns how many were acknowledged."""
+        raise Unsupported("no idempotent producer")
+
+    def reader(self, starts, fetch_bytes=None):
+        """A `Reader` of `{(topic, partition): offset or "earliest" or "latest"}`."""
+        raise Unsupported("cannot consume")
+
+    def offset(self, topic, partition, spec):
+        """For "earliest", "latest", "max-timestamp" or a timestamp; None where there is none."""
+        raise Unsupported("no ListOffsets")
+
+    def delete_records(self, topic, partition, before):
+        """The new first offset."""
+        raise Unsupported("no DeleteRecords")
+
+    # Groups.
+
+    def member(self, group, topic, session_ms=6000, instance=None, cooperative=False):
+        raise Unsupported("no groups")
+
+    def commit(self, group, topic, partition, offset, metadata):
+        raise Unsupported("no commit with metadata outside of a group")
+
+    def committed(self, group, topic, partition):
+        """`[offset, metadata]`, or None."""
+        raise Unsupported("no OffsetFetch")
+
+    def list_groups(self):
+        raise Unsupported("no ListGroups")
+
+    def describe_group(self, group):
+        """Its state, in Kafka's words, without case or underscores."""
+        raise Unsupported("no DescribeGroups")
+
+    def delete_group(self, group):
+        raise Unsupported("no DeleteGroups")
+
+    def delete_offset(self, group, topic, partition):
+        raise Unsupported("no OffsetDelete")
+
+
+# Codes whose names in kafka-python's table are not Kafka's.
+NAMES = {0: "NONE", 10: "MESSAGE_TOO_LARGE", 17: "INVALID_TOPIC_EXCEPTION"}
+
+
+def error_name(code):
+    """Kafka's name of an error code, whichever client saw it."""
+    from kafka.errors import for_code
+
+    return NAMES.get(code) or for_code(code).message

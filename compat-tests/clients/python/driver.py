@@ -1,0 +1,66 @@
+"""The driver protocol for Python clients: see compat-tests/src/driver.rs."""
+
+import argparse
+import json
+import logging
+import sys
+import traceback
+
+from adapters.base import Unsupported
+from scenarios import SCENARIOS
+from scenarios.member import serve_member
+from scenarios.tools import Context
+
+
+def adapter(name):
+    if name == "confluent-kafka":
+        from adapters.confluent import Confluent
+
+        return Confluent
+    if name == "aiokafka":
+        from adapters.aio import Aiokafka
+
+        return Aiokafka
+    if name == "kafka-python":
+        from adapters.kafka_python import KafkaPython
+
+        return KafkaPython
+    if name == "kcat":
+        from adapters.kcat import Kcat
+
+        return Kcat
+    raise SystemExit(f"no such client: {name}")
+
+
+def run(context, scenario):
+    try:
+        return {"observed": SCENARIOS[scenario](context)}
+    except Unsupported as why:
+        return {"unsupported": str(why)}
+    except Exception as error:
+        traceback.print_exc(limit=-4)
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--client", required=True)
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--prefix", default="")
+    parser.add_argument("--scenarios", default="")
+    parser.add_argument("--member", help="be one member of a group, described in JSON")
+    arguments = parser.parse_args()
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    client = adapter(arguments.client)(arguments.bootstrap)
+    if arguments.member:
+        serve_member(client, json.loads(arguments.member))
+        return
+    for scenario in arguments.scenarios.split(","):
+        context = Context(client, arguments.prefix, scenario)
+        line = {"client": arguments.client, "scenario": scenario, **run(context, scenario)}
+        print(json.dumps(line), flush=True)
+    client.close()
+
+
+if __name__ == "__main__":
+    main()
