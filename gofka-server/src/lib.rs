@@ -7,3 +7,4 @@ pub mod broker;
 pub mod clock;
 pub mod metrics;
 pub mod net;
+pub mod partition;

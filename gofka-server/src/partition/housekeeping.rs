@@ -1,0 +1,128 @@
+//! What is done to logs in the background: flush, retention, checkpoints, compaction, expiry of
+//! producers, removal of deleted folders.
+//!
+//! One task each, owned by `Partitions`, which cancels and joins them when it stops. The work
+//! blocks, so it runs on a thread for that; a run that is late is not made up for.
+
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use super::partitions::{Partitions, blocking};
+use super::replica::{Isolation, Partition};
+
+/// Starts every task.
+pub(super) fn spawn(partitions: &Partitions) {
+    let settings = partitions.settings().clone();
+    every(partitions, settings.flush_interval, Work::Inline(Partitions::flush_unsynced));
+    every(partitions, settings.retention_interval, Work::Blocking(apply_retention));
+    every(partitions, settings.checkpoint_interval, Work::Blocking(checkpoint));
+    every(partitions, settings.producer_check_interval, Work::Blocking(expire_producers));
+    every(partitions, settings.purge_interval, Work::Blocking(purge));
+    if settings.cleaner_enabled {
+        every(partitions, settings.cleaner_interval, Work::Blocking(compact));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    /// Short; done by the task itself.
+    Inline(fn(&Partitions)),
+    /// Waits for the disk.
+    Blocking(fn(&Partitions)),
+}
+
+fn every(partitions: &Partitions, interval: Duration, work: Work) {
+    let (tasks, stop) = partitions.tasks();
+    let (partitions, stop) = (partitions.clone(), stop.clone());
+    tasks.spawn(async move {
+        let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            match work {
+                Work::Inline(work) => work(&partitions),
+                Work::Blocking(work) => {
+                    let partitions = partitions.clone();
+                    blocking(move || work(&partitions)).await;
+                }
+            }
+        }
+    });
+}
+
+fn apply_retention(partitions: &Partitions) {
+    let now = partitions.now().wall;
+    for partition in partitions.snapshot().here() {
+        if stopping(partitions) {
+            return;
+        }
+        let log = partition.log();
+        let removed =
+            log.roll_if_old(now).and_then(|_| log.apply_retention(now, partition.high_watermark()));
+        match removed {
+            Ok(0) => {}
+            Ok(segments) => {
+                tracing::info!(partition = %partition.name(), segments, "segments expired");
+            }
+            Err(error) => {
+                tracing::error!(partition = %partition.name(), %error, "retention failed");
+            }
+        }
+    }
+}
+
+fn checkpoint(partitions: &Partitions) {
+    let dirs = partitions.dirs();
+    if let Err(error) = dirs.checkpoint(|name| partitions.high_watermark_of(name)) {
+        tracing::error!(%error, "checkpoints were not written");
+    }
+}
+
+fn expire_producers(partitions: &Partitions) {
+    let now = partitions.now().wall;
+    let expiration = partitions.settings().producer_expiration.as_millis();
+    let expiration = i64::try_from(expiration).unwrap_or(i64::MAX);
+    for partition in partitions.snapshot().here() {
+        partition.log().expire_producers(now, expiration);
+    }
+}
+
+fn purge(partitions: &Partitions) {
+    partitions.dirs().purge_deleted();
+}
+
+fn compact(partitions: &Partitions) {
+    let map = partitions.snapshot();
+    for partition in map.here().filter(|p| p.config().cleanup_policy.compact) {
+        if stopping(partitions) {
+            return;
+        }
+        compact_one(partitions, partition);
+    }
+}
+
+fn compact_one(partitions: &Partitions, partition: &Partition) {
+    let up_to = partition.readable_end(Isolation::ReadCommitted);
+    let map_bytes = partitions.settings().cleaner_map_bytes;
+    match partition.log().compact(partitions.now().wall, up_to, map_bytes) {
+        Ok(None) => {}
+        Ok(Some(outcome)) => tracing::info!(
+            partition = %partition.name(),
+            before = outcome.bytes_before,
+            after = outcome.bytes_after,
+            "compacted"
+        ),
+        Err(error) => {
+            tracing::error!(partition = %partition.name(), %error, "compaction failed");
+        }
+    }
+}
+
+fn stopping(partitions: &Partitions) -> bool {
+    partitions.tasks().1.is_cancelled()
+}

@@ -1,0 +1,260 @@
+//! The partitions of this broker: opened at start, then following the metadata image.
+//!
+//! Owned by `broker.rs`. Look-ups read a snapshot and never wait. [`Partitions::apply`] makes and
+//! removes logs on a blocking thread, one image after the other; what creates a topic awaits it,
+//! so that the topic can be used when the answer leaves.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use gofka_core::config::StaticConfig;
+use gofka_core::error::ErrorCode;
+use gofka_core::ids::{NodeId, Offset, PartitionIndex, TopicId, TopicPartition};
+use gofka_core::time::Now;
+use gofka_raft::{MetadataImage, TopicImage};
+use gofka_storage::{Log, LogDirs, StorageError};
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::flusher::Flusher;
+use super::follow::Follow;
+use super::housekeeping;
+use super::map::PartitionMap;
+use super::replica::{Partition, PartitionShared};
+use super::settings::PartitionSettings;
+use super::unsynced::Unsynced;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+
+/// What the partitions are started with.
+#[derive(Clone, Debug)]
+pub struct PartitionsOptions {
+    /// This broker.
+    pub node: NodeId,
+    /// Where the logs lie.
+    pub dirs: Arc<LogDirs>,
+    /// The settings the process was started with.
+    pub fixed: Arc<StaticConfig>,
+    /// Intervals and limits.
+    pub settings: PartitionSettings,
+    /// Reads both clocks.
+    pub clock: Clock,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+}
+
+/// A cheap handle; clones share the partitions.
+#[derive(Clone, Debug)]
+pub struct Partitions {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) options: PartitionsOptions,
+    pub(super) shared: PartitionShared,
+    map: ArcSwap<PartitionMap>,
+    /// The image that the map was made from; held while the next one is applied.
+    applied: Mutex<Arc<MetadataImage>>,
+    applied_images: watch::Sender<Arc<MetadataImage>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Partitions {
+    /// Opens the logs of every partition that `image` places here and recovers those that were
+    /// not closed. Then follows nothing yet; see [`Partitions::follow`].
+    pub async fn start(
+        options: PartitionsOptions,
+        image: Arc<MetadataImage>,
+    ) -> Result<Self, StorageError> {
+        let shared = PartitionShared {
+            node: options.node,
+            flusher: Flusher::new(options.settings.sync_threads),
+            unsynced: Unsynced::default(),
+        };
+        let empty = Arc::new(MetadataImage::default());
+        let inner = Arc::new(Inner {
+            options,
+            shared,
+            map: ArcSwap::default(),
+            applied: Mutex::new(empty.clone()),
+            applied_images: watch::Sender::new(empty),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        let partitions = Self { inner };
+        let loaded = partitions.load(image.clone()).await?;
+        partitions.apply_with(image, loaded).await;
+        housekeeping::spawn(&partitions);
+        Ok(partitions)
+    }
+
+    async fn load(
+        &self,
+        image: Arc<MetadataImage>,
+    ) -> Result<Vec<(TopicPartition, Arc<Log>)>, StorageError> {
+        let inner = self.inner.clone();
+        blocking(move || {
+            let options = &inner.options;
+            let now = options.clock.now().wall;
+            let wanted = |name: &TopicPartition, id: TopicId| {
+                let topic = image.topic(name.topic.as_str()).filter(|topic| topic.id == id)?;
+                inner.places_here(topic, name.partition).then(|| inner.config_of(&image, topic))
+            };
+            options.dirs.load(wanted, now)
+        })
+        .await
+    }
+
+    /// Brings the partitions into line with `image`: on return its topics can be used and deleted
+    /// ones are gone. An image older than the last one changes nothing.
+    pub async fn apply(&self, image: Arc<MetadataImage>) {
+        self.apply_with(image, Vec::new()).await;
+    }
+
+    async fn apply_with(&self, image: Arc<MetadataImage>, loaded: Vec<(TopicPartition, Arc<Log>)>) {
+        let mut applied = self.inner.applied.lock().await;
+        if image.offset < applied.offset {
+            return;
+        }
+        let inner = self.inner.clone();
+        let (old, new) = (applied.clone(), image.clone());
+        blocking(move || {
+            let current = inner.map.load_full();
+            let follow = Follow {
+                inner: &inner,
+                old: &old,
+                new: &new,
+                loaded: loaded.into_iter().collect(),
+            };
+            let map = follow.next_map(&current, |map| inner.map.store(Arc::new(map)));
+            inner.map.store(Arc::new(map));
+        })
+        .await;
+        *applied = image.clone();
+        self.inner.applied_images.send_replace(image);
+    }
+
+    /// Applies each image that `images` brings, until [`Partitions::stop`].
+    pub fn follow(&self, mut images: watch::Receiver<Arc<MetadataImage>>) {
+        let partitions = self.clone();
+        let stop = self.inner.stop.clone();
+        self.inner.tasks.spawn(async move {
+            loop {
+                let image = images.borrow_and_update().clone();
+                partitions.apply(image).await;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    changed = images.changed() => if changed.is_err() {
+                        return;
+                    },
+                }
+            }
+        });
+    }
+
+    /// The images that have been applied; a partition of one can be used.
+    pub fn applied(&self) -> watch::Receiver<Arc<MetadataImage>> {
+        self.inner.applied_images.subscribe()
+    }
+
+    /// Every topic and partition at this moment.
+    pub fn snapshot(&self) -> Arc<PartitionMap> {
+        self.inner.map.load_full()
+    }
+
+    /// The partition of this name.
+    pub fn get(&self, partition: &TopicPartition) -> Result<Arc<Partition>, ErrorCode> {
+        let map = self.inner.map.load();
+        map.topic(partition.topic.as_str())?.get(partition.partition).cloned()
+    }
+
+    /// The partition `index` of the topic with this id.
+    pub fn get_by_id(
+        &self,
+        id: TopicId,
+        index: PartitionIndex,
+    ) -> Result<Arc<Partition>, ErrorCode> {
+        self.inner.map.load().topic_by_id(id)?.get(index).cloned()
+    }
+
+    /// Where the logs lie.
+    pub fn dirs(&self) -> &Arc<LogDirs> {
+        &self.inner.options.dirs
+    }
+
+    /// Intervals and limits.
+    pub fn settings(&self) -> &PartitionSettings {
+        &self.inner.options.settings
+    }
+
+    /// This broker.
+    pub fn node(&self) -> NodeId {
+        self.inner.options.node
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.inner.options.clock.now()
+    }
+
+    pub(super) fn flush_unsynced(&self) {
+        self.inner.shared.unsynced.flush();
+    }
+
+    pub(super) fn tasks(&self) -> (&TaskTracker, &CancellationToken) {
+        (&self.inner.tasks, &self.inner.stop)
+    }
+
+    /// A partition's high watermark, for the checkpoint.
+    pub(super) fn high_watermark_of(&self, name: &TopicPartition) -> Option<Offset> {
+        self.get(name).ok().map(|partition| partition.high_watermark())
+    }
+
+    /// Ends the background tasks, syncs everything, closes the logs and marks the shutdown as a
+    /// clean one. Requests that still come are refused with `NOT_LEADER_OR_FOLLOWER`.
+    pub async fn stop(&self) -> Result<(), StorageError> {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        let partitions = self.clone();
+        blocking(move || {
+            partitions.flush_unsynced();
+            partitions.inner.shared.flusher.stop();
+            let dirs = &partitions.inner.options.dirs;
+            let closed = dirs.close(|name| partitions.high_watermark_of(name));
+            for partition in partitions.snapshot().here() {
+                partition.close(ErrorCode::NotLeaderOrFollower);
+            }
+            closed
+        })
+        .await
+    }
+}
+
+impl Inner {
+    pub(super) fn places_here(&self, topic: &TopicImage, index: PartitionIndex) -> bool {
+        usize::try_from(index.0)
+            .ok()
+            .and_then(|index| topic.partitions.get(index))
+            .is_some_and(|partition| partition.replicas.contains(&self.options.node))
+    }
+
+    pub(super) fn config_of(
+        &self,
+        image: &MetadataImage,
+        topic: &TopicImage,
+    ) -> Arc<gofka_core::config::TopicConfig> {
+        let options = &self.options;
+        Arc::new(image.topic_config(topic.name.as_str(), options.node, &options.fixed))
+    }
+}
+
+/// Runs `work`, which blocks, on a thread for such work.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
