@@ -1,7 +1,8 @@
 //! From a name to its setting, and from a wrong name to the one that was probably meant.
 
 use super::key::{ConfigKey, Dynamic};
-use super::{broker_cluster, broker_log, broker_net, group_keys, topic_keys, unused};
+use super::{broker_cluster, broker_log, broker_net, broker_own};
+use super::{group_keys, topic_keys, unused};
 
 /// Settings of topics, in the order of their names.
 pub const TOPIC_CONFIGS: &[ConfigKey] = topic_keys::TOPIC;
@@ -11,7 +12,7 @@ pub const GROUP_CONFIGS: &[ConfigKey] = group_keys::GROUP;
 pub const CLIENT_METRICS_CONFIGS: &[ConfigKey] = group_keys::CLIENT_METRICS;
 /// Settings of brokers that Gofka uses, by theme.
 pub const BROKER_CONFIGS: &[&[ConfigKey]] =
-    &[broker_cluster::CLUSTER, broker_net::NET, broker_log::LOG];
+    &[broker_own::OWN, broker_cluster::CLUSTER, broker_net::NET, broker_log::LOG];
 
 /// What a name is among the broker settings.
 #[derive(Clone, Copy, Debug, PartialEq)]

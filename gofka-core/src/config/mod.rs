@@ -8,6 +8,7 @@
 mod broker_cluster;
 mod broker_log;
 mod broker_net;
+mod broker_own;
 mod effective;
 mod group_keys;
 mod key;

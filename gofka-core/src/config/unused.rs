@@ -22,7 +22,6 @@ pub(super) const UNUSED: &[(&str, Dynamic)] = &[
     ("connection.failed.authentication.delay.ms", ReadOnly),
     ("connections.max.reauth.ms", ReadOnly),
     ("controlled.shutdown.enable", ReadOnly),
-    ("controller.listener.names", ReadOnly),
     ("controller.performance.always.log.threshold.ms", ReadOnly),
     ("controller.performance.sample.period.ms", ReadOnly),
     ("controller.quorum.append.linger.ms", ReadOnly),

@@ -1,0 +1,135 @@
+//! From texts to settings, and every complaint that a user may see.
+
+use super::*;
+
+fn inputs(flags: &[(&str, &str)]) -> Inputs {
+    let flags = flags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    Inputs { role: Role::Combined, file: None, environment: Vec::new(), flags }
+}
+
+fn load(flags: &[(&str, &str)]) -> ServerConfig {
+    ServerConfig::load(&inputs(flags)).unwrap()
+}
+
+fn problems(flags: &[(&str, &str)]) -> Vec<String> {
+    ServerConfig::load(&inputs(flags)).unwrap_err().0
+}
+
+#[test]
+fn nothing_set_is_a_node_on_loopback() {
+    let config = load(&[]);
+    assert_eq!(config.listeners[0].to_string(), "PLAINTEXT://localhost:9092");
+    assert_eq!(config.http.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.raft.address.to_string(), "127.0.0.1:19093");
+    assert!(!config.http.asked_for && !config.raft.asked_for);
+    assert_eq!(config.log_dirs, [PathBuf::from("./gofka-data")]);
+    assert_eq!(config.raft_dir, config.log_dirs[0]);
+    assert_eq!(config.node.to_string(), "0");
+    assert!(config.fixed.0.is_empty());
+}
+
+#[test]
+fn addr_is_short_for_listeners() {
+    let config = load(&[("addr", ":9092")]);
+    assert_eq!(config.fixed.0["listeners"], "PLAINTEXT://:9092");
+    assert!(!config.fixed.0.contains_key("addr"));
+    let both = problems(&[("addr", ":1"), ("listeners", "PLAINTEXT://:2")]);
+    assert_eq!(both, ["the flags: addr and listeners say the same; give one"]);
+}
+
+#[test]
+fn a_stronger_layer_wins_also_under_the_other_name() {
+    let mut inputs = inputs(&[("log.dir", "/flag"), ("addr", "127.0.0.1:1")]);
+    inputs.environment = [("GOFKA_LOG_DIRS", "/a,/b"), ("GOFKA_LISTENERS", "PLAINTEXT://:2")]
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .to_vec();
+    let config = ServerConfig::load(&inputs).unwrap();
+    assert_eq!(config.log_dirs, [PathBuf::from("/flag")]);
+    assert_eq!(config.listeners[0].to_string(), "PLAINTEXT://127.0.0.1:1");
+}
+
+#[test]
+fn all_problems_are_listed_at_once() {
+    let found = problems(&[
+        ("num.partition", "3"),
+        ("num.partitions", "0"),
+        ("listeners", "SSL://:1"),
+        ("node.id", "a b"),
+        ("zzzzzz", "1"),
+    ]);
+    assert_eq!(found.len(), 5, "{found:?}");
+    for part in [
+        "num.partition is no setting; did you mean num.partitions?",
+        "configuration num.partitions",
+        "SSL, which is not served yet",
+        "node.id: \"a b\"",
+        "zzzzzz is no setting",
+    ] {
+        assert!(found.iter().any(|problem| problem.contains(part)), "{part}: {found:?}");
+    }
+}
+
+#[test]
+fn other_processes_are_refused_and_the_node_itself_is_no_other() {
+    let refused = problems(&[("peers", "localhost:19094")]);
+    assert!(refused[0].contains("peers: localhost:19094 is another process"), "{refused:?}");
+    load(&[("peers", "localhost:19093"), ("bootstrap", "true")]);
+    let mut broker = inputs(&[("peers", "localhost:19093")]);
+    broker.role = Role::Broker;
+    assert!(ServerConfig::load(&broker).is_err());
+    let voters = problems(&[("controller.quorum.voters", "1@a:1,2@b:1")]);
+    assert!(voters[0].contains("2 voters"), "{voters:?}");
+}
+
+#[test]
+fn kafkas_own_file_for_one_node_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("server.properties");
+    let text = "process.roles=broker,controller\nnode.id=1\n\
+        controller.quorum.bootstrap.servers=localhost:9093\n\
+        listeners=PLAINTEXT://:9092,CONTROLLER://:9093\ninter.broker.listener.name=PLAINTEXT\n\
+        advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\n\
+        controller.listener.names=CONTROLLER\n\
+        listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL\n\
+        num.network.threads=3\nlog.dirs=/tmp/kraft-combined-logs\nnum.partitions=1\n\
+        offsets.topic.replication.factor=1\ntransaction.state.log.min.isr=1\n";
+    std::fs::write(&path, text).unwrap();
+    let config = ServerConfig::load(&Inputs { file: Some(path), ..inputs(&[]) }).unwrap();
+    assert_eq!(config.node.to_string(), "1");
+    assert_eq!(config.listeners.len(), 1);
+    assert_eq!(config.raft.address.to_string(), ":9093");
+    assert_eq!(config.advertised[0].to_string(), "PLAINTEXT://localhost:9092");
+    let unused = |warning: &String| warning.contains("num.network.threads has no effect");
+    assert!(config.warnings.iter().any(unused), "{:?}", config.warnings);
+}
+
+#[test]
+fn advertised_listeners_are_checked() {
+    let found = problems(&[("advertised.listeners", "X://a:1")]);
+    assert_eq!(found, ["advertised.listeners: X is not in listeners"]);
+    let found = problems(&[("advertised.listeners", "PLAINTEXT://:1")]);
+    assert_eq!(found, ["advertised.listeners: PLAINTEXT://:1 names no host to connect to"]);
+}
+
+#[test]
+fn a_controller_has_its_own_default_port() {
+    let mut inputs = inputs(&[]);
+    inputs.role = Role::Controller;
+    assert_eq!(ServerConfig::load(&inputs).unwrap().http.address.port, 8081);
+    inputs.flags.insert("http.addr".to_owned(), ":8080".to_owned());
+    assert_eq!(ServerConfig::load(&inputs).unwrap().http.address.port, 8080);
+}
+
+#[test]
+fn the_largest_request_holds_the_largest_batch() {
+    assert_eq!(load(&[]).request_bytes_max(), 104_857_600);
+    let large = load(&[("message.max.bytes", "200000000")]);
+    assert!(large.request_bytes_max() > 200_000_000);
+}
+
+#[test]
+fn broker_id_is_the_older_name() {
+    assert_eq!(load(&[("broker.id", "7")]).node.to_string(), "7");
+    assert_eq!(load(&[("broker.id", "-1")]).node.to_string(), "0");
+    assert_eq!(load(&[("node.id", "b1")]).node, NodeName::Word("b1".to_owned()));
+}

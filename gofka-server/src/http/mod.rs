@@ -1,0 +1,131 @@
+//! Metrics and health over HTTP.
+//!
+//! Started and joined by `broker.rs`. `/metrics` is Prometheus text (OpenMetrics where the
+//! client asks for it); `/health` says how each component does and answers 503 when one of them
+//! makes the node useless; `/health/live` and `/health/ready` are for orchestrators.
+
+mod health;
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::config::PortChoice;
+use crate::metrics::Metrics;
+pub use health::{Component, Health, Status};
+
+/// How many ports after a default one are tried.
+const PORTS_TRIED: u16 = 100;
+
+type Probe = dyn Fn() -> Health + Send + Sync;
+
+/// What the pages are made from.
+#[derive(Clone)]
+pub struct Pages {
+    metrics: Arc<Metrics>,
+    health: Arc<Probe>,
+}
+
+impl Pages {
+    /// Pages of these metrics; `health` looks at the components, at each request.
+    pub fn new(metrics: Arc<Metrics>, health: impl Fn() -> Health + Send + Sync + 'static) -> Self {
+        Self { metrics, health: Arc::new(health) }
+    }
+}
+
+/// Binds the address of `choice`; a default that is taken moves on to the next free port.
+pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
+    let host = choice.address.host.as_deref().unwrap_or("0.0.0.0");
+    let mut port = choice.address.port;
+    let first_port = port;
+    loop {
+        match TcpListener::bind((host, port)) {
+            Ok(listener) => {
+                if port != first_port {
+                    eprintln!("gofka: {what} port {first_port} is taken; using {port}");
+                }
+                return listener
+                    .set_nonblocking(true)
+                    .map(|()| listener)
+                    .map_err(|error| format!("cannot use {host}:{port} for {what}: {error}"));
+            }
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && !choice.asked_for
+                    && port < first_port.saturating_add(PORTS_TRIED) =>
+            {
+                port += 1;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(format!("{what} address {host}:{port} is already in use"));
+            }
+            Err(error) => {
+                return Err(format!("cannot listen on {host}:{port} for {what}: {error}"));
+            }
+        }
+    }
+}
+
+/// Serves `pages` until `stop` is done.
+pub async fn serve(
+    listener: TcpListener,
+    pages: Pages,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let router = router(pages).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}
+
+fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health", get(health))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .with_state(pages)
+}
+
+async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let (kind, text) = if accept.is_some_and(|accept| accept.contains("openmetrics-text")) {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        (kind, pages.metrics.open_metrics())
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", pages.metrics.prometheus_text())
+    };
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+async fn health(State(pages): State<Pages>) -> Response {
+    let health = (pages.health)();
+    let code = match health.status() {
+        Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+        Status::Healthy | Status::Degraded => StatusCode::OK,
+    };
+    (code, axum::Json(health.to_json())).into_response()
+}
+
+/// The process answers, so it lives.
+async fn live() -> Response {
+    axum::Json(serde_json::json!({"status": "alive"})).into_response()
+}
+
+async fn ready(State(pages): State<Pages>) -> Response {
+    if (pages.health)().ready {
+        axum::Json(serde_json::json!({"status": "ready"})).into_response()
+    } else {
+        let body = axum::Json(serde_json::json!({"status": "not ready"}));
+        (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests;
