@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::paths;
 use crate::process::{Process, eventually};
-use crate::setup::Tool::Python;
+use crate::setup::Tool::{Kcat, Python};
 use crate::setup::{self, Tool};
 
 /// A scenario ends within a minute by itself; this is for the start and the slack.
@@ -35,6 +35,7 @@ pub const DRIVERS: &[Driver] = &[
     Driver { client: "confluent-kafka", tool: Python, command: python_driver },
     Driver { client: "aiokafka", tool: Python, command: python_driver },
     Driver { client: "kafka-python", tool: Python, command: python_driver },
+    Driver { client: "kcat", tool: Kcat, command: python_driver },
 ];
 
 fn python_driver() -> Command {

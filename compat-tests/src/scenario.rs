@@ -52,11 +52,16 @@ pub struct Unsupported {
     pub reason: &'static str,
 }
 
-pub const UNSUPPORTED: &[Unsupported] = &[Unsupported {
-    client: "aiokafka",
-    scenario: "cooperative",
-    reason: "no cooperative assignor",
-}];
+const fn cannot(client: &'static str, scenario: &'static str, reason: &'static str) -> Unsupported {
+    Unsupported { client, scenario, reason }
+}
+
+pub const UNSUPPORTED: &[Unsupported] = &[
+    cannot("aiokafka", "cooperative", "no cooperative assignor"),
+    cannot("kcat", "topic-admin", "no CreateTopics"),
+    cannot("kcat", "commit", "no commit with metadata outside of a group"),
+    cannot("kcat", "delete-records", "no DeleteRecords"),
+];
 
 /// Why `client` cannot run `scenario`, if it is known not to.
 pub fn unsupported(client: &str, scenario: &str) -> Option<&'static str> {

@@ -54,3 +54,8 @@ fn aiokafka_sees_the_same_on_both() {
 fn kafka_python_sees_the_same_on_both() {
     check("kafka-python");
 }
+
+#[test]
+fn kcat_sees_the_same_on_both() {
+    check("kcat");
+}

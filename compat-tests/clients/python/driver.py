@@ -1,6 +1,7 @@
 """The driver protocol for Python clients: see compat-tests/src/driver.rs."""
 
 import argparse
+import faulthandler
 import json
 import logging
 import sys
@@ -50,6 +51,7 @@ def main():
     parser.add_argument("--scenarios", default="")
     parser.add_argument("--member", help="be one member of a group, described in JSON")
     arguments = parser.parse_args()
+    faulthandler.enable()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     client = adapter(arguments.client)(arguments.bootstrap)
     if arguments.member:

@@ -1,5 +1,6 @@
 """What a scenario may ask of a client. Each client has a subclass that overrides what it can."""
 
+import time
 from dataclasses import dataclass, field
 
 
@@ -132,6 +133,17 @@ class Client:
 
     def member(self, group, topic, session_ms=6000, instance=None, cooperative=False):
         raise Unsupported("no groups")
+
+    def consume_exactly(self, group, topic, start, count):
+        """Joins, reads `count` records of partition 0, commits behind them and leaves."""
+        member = self.member(group=group, topic=topic)
+        found = []
+        deadline = time.monotonic() + 40
+        while len(found) < count and time.monotonic() < deadline:
+            found += member.poll(0.5)
+        member.commit({0: start + count})
+        member.close()
+        return found[:count]
 
     def commit(self, group, topic, partition, offset, metadata):
         raise Unsupported("no commit with metadata outside of a group")

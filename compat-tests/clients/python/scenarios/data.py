@@ -153,9 +153,8 @@ def log_append_time(context):
     client, topic = context.client, context.named()
     client.arrange_topic(topic, 1, {"message.timestamp.type": "LogAppendTime"})
     before = time.time() * 1000
-    old = BASE_TIME if client.name != "kcat" else None
     produce = lambda codec: client.produce(
-        topic, [Record(b"%d" % i, timestamp=old) for i in range(10)], codec=codec
+        topic, [Record(b"%d" % i, timestamp=BASE_TIME) for i in range(10)], codec=codec
     )
     produce("none")
     produce("gzip")

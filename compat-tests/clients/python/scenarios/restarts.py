@@ -5,23 +5,16 @@ import time
 
 from adapters.base import Record
 
-from .tools import LIMIT, eventually, in_order, read_all, step
+from .tools import eventually, in_order, read_all, step
 
 RECORDS = 1000
 READY_AFTER = 300
 
 
 def consume_in_group(context, start, count):
-    """Joins, reads exactly `count` records, commits behind them and leaves."""
-    client, topic = context.client, context.named()
-    member = client.member(group=context.named("group"), topic=topic)
-    found = []
-    deadline = time.monotonic() + LIMIT
-    while len(found) < count and time.monotonic() < deadline:
-        found += member.poll(0.5)
-    member.commit({0: start + count})
-    member.close()
-    return [found[0].offset, found[count - 1].offset, in_order(found)]
+    """Reads exactly `count` records in the group; where they begin and end."""
+    found = context.client.consume_exactly(context.named("group"), context.named(), start, count)
+    return [len(found), found[0].offset, found[-1].offset, in_order(found)]
 
 
 def resume_first(context):
