@@ -43,8 +43,8 @@ pub fn limits(key: i16) -> Option<&'static Limits> {
     compiled(key).map(|compiled| compiled.row.limits)
 }
 
-/// Checks a request's body, which must end where its last field does. Gives an estimate of the
-/// bytes that the decoded message takes beside the frame.
+/// Checks a request's body and estimates the bytes that the decoded message takes beside the
+/// frame. Bytes after the last field are ignored, by Kafka and by the codec.
 pub fn check(key: i16, version: i16, body: &[u8]) -> Result<usize, Refusal> {
     let compiled = compiled(key).ok_or(Refusal::Unknown)?;
     let index = usize::try_from(version).map_err(|_| Refusal::Unknown)?;

@@ -25,8 +25,6 @@ pub enum Refusal {
     UnknownTags,
     #[error("it would take more memory than this API allows")]
     Memory,
-    #[error("bytes follow its last field")]
-    Trailing,
     #[error("no grammar is known for it")]
     Unknown,
 }
@@ -38,13 +36,14 @@ const STRUCTURE_BYTES: usize = 96;
 /// A tree's first node, made for a first unknown tag; further ones share it in part.
 const UNKNOWN_TAG_BYTES: usize = 512;
 
-/// Walks `body`, which must be used up, and returns an estimate of the decoded message's size.
+/// Walks `body` and returns an estimate of the decoded message's size. Bytes after the last field
+/// are left alone, as Kafka does.
 pub(super) fn walk(program: &Program, limits: &Limits, body: &[u8]) -> Result<usize, Refusal> {
     let flexible = program.flexible;
     let mut walker =
         Walker { rest: body, flexible, limits, elements: 0, unknown_tags: 0, decoded: 0 };
     walker.structure(&program.body)?;
-    if walker.rest.is_empty() { Ok(walker.decoded) } else { Err(Refusal::Trailing) }
+    Ok(walker.decoded)
 }
 
 struct Walker<'a> {
