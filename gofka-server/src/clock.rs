@@ -2,7 +2,7 @@
 //!
 //! Called by the broker's wiring and by the network layer; any thread.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use gofka_core::time::{MonotonicMs, Now, TimestampMs};
 
@@ -18,16 +18,32 @@ impl Clock {
         Self { started: Instant::now() }
     }
 
+    /// The monotonic clock, now.
+    pub fn monotonic(&self) -> MonotonicMs {
+        MonotonicMs(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Measures from this moment on, finer than milliseconds.
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
     /// Both clocks, now.
     pub fn now(&self) -> Now {
         let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-        Now {
-            monotonic: MonotonicMs(
-                u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            ),
-            wall: TimestampMs(wall),
-        }
+        Now { monotonic: self.monotonic(), wall: TimestampMs(wall) }
+    }
+}
+
+/// How long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// The time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }

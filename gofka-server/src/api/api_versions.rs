@@ -9,9 +9,9 @@
 
 use gofka_core::error::ErrorCode;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
-use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
 
-use super::{Api, Outcome, RequestContext, TABLE};
+use super::{Api, Outcome, Reply, RequestContext, TABLE};
 
 /// The row of the table.
 pub const API: Api = Api::new::<ApiVersionsRequest>(0, 4);
@@ -33,11 +33,13 @@ pub async fn handle(context: &RequestContext, request: ApiVersionsRequest) -> Ou
     context.now(&ApiVersionsResponse::default().with_api_keys(served()))
 }
 
-/// The answer to a version that is not served, to be encoded as version 0.
-pub fn unsupported_version() -> ApiVersionsResponse {
-    ApiVersionsResponse::default()
-        .with_error_code(ErrorCode::UnsupportedVersion as i16)
-        .with_api_keys(vec![advertised(&API)])
+/// The answer to a version that is not served: version 0, with the range that is.
+pub fn unsupported_version() -> Reply {
+    let code = ErrorCode::UnsupportedVersion;
+    let response = ApiVersionsResponse::default()
+        .with_error_code(code as i16)
+        .with_api_keys(vec![advertised(&API)]);
+    Reply::encode(ApiKey::ApiVersions, 0, &response).with_error(code)
 }
 
 fn served() -> Vec<ApiVersion> {
@@ -76,9 +78,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_an_unknown_version_names_only_this_api() {
-        let response = unsupported_version();
-        assert_eq!(response.error_code, 35);
-        assert_eq!(response.api_keys.len(), 1);
-        assert_eq!((response.api_keys[0].min_version, response.api_keys[0].max_version), (0, 4));
+        let (parts, _) = unsupported_version().into_parts();
+        assert_eq!(parts.concat(), [0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0, 4]);
     }
 }

@@ -12,6 +12,7 @@ use kafka_protocol::protocol::{Encodable, HeaderVersion};
 
 use super::{Outcome, Reply};
 use crate::broker::Broker;
+use crate::net::MemoryBudget;
 
 /// Who may connect to a listener, and so which APIs it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,9 @@ pub struct RequestContext {
     pub client_id: Option<Arc<str>>,
     /// When the whole request had arrived.
     pub now: Now,
+    /// Memory for large replies: a handler that reads files takes its bytes here first, and gives
+    /// the permit to its reply (`Reply::with_permit`), which holds it until it is sent.
+    pub reply_memory: MemoryBudget,
 }
 
 impl RequestContext {

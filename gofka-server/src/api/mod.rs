@@ -9,8 +9,12 @@
 //! only. What may wait long (an acknowledgement, a long poll, a rebalance) goes into
 //! [`Outcome::Later`]. Stage two of several requests overlaps; replies leave in request order.
 
+// The table awaits every handler, also those that answer at once.
+#![allow(clippy::unused_async)]
+
 use std::fmt;
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
@@ -91,6 +95,12 @@ impl Api {
         self.lowest <= version && version <= self.highest
     }
 
+    /// Whether a version that is not served is answered nevertheless: clients find out by asking
+    /// (KIP-511).
+    pub const fn answers_any_version(&self) -> bool {
+        self.key == ApiKey::ApiVersions as i16
+    }
+
     /// The version of the header before a request of `version`.
     pub fn request_header_version(&self, version: i16) -> i16 {
         (self.request_header_version)(version)
@@ -118,6 +128,7 @@ pub type Handler =
     for<'a> fn(&'a RequestContext, Bytes) -> BoxFuture<'a, Result<Outcome, UndecodableBody>>;
 
 /// One row of the table.
+#[derive(Debug)]
 pub struct Entry {
     /// Key and versions.
     pub api: &'static Api,
@@ -133,10 +144,10 @@ macro_rules! apis {
         pub static TABLE: &[Entry] = &[$(Entry {
             api: &$module::API,
             handler: {
-                fn run<'a>(
-                    context: &'a RequestContext,
+                fn run(
+                    context: &RequestContext,
                     body: Bytes,
-                ) -> BoxFuture<'a, Result<Outcome, UndecodableBody>> {
+                ) -> BoxFuture<'_, Result<Outcome, UndecodableBody>> {
                     Box::pin(async move {
                         let request = decode(context, body)?;
                         Ok($module::handle(context, request).await)
@@ -153,9 +164,19 @@ apis! {
     api_versions,
 }
 
+static BY_KEY: LazyLock<Vec<Option<&'static Entry>>> = LazyLock::new(|| {
+    let mut by_key = Vec::new();
+    for entry in TABLE {
+        let key = usize::try_from(entry.api.key()).expect("keys are not negative");
+        by_key.resize(by_key.len().max(key + 1), None);
+        by_key[key] = Some(entry);
+    }
+    by_key
+});
+
 /// The row of `key`, if that API is served.
 pub fn find(key: i16) -> Option<&'static Entry> {
-    TABLE.iter().find(|entry| entry.api.key() == key)
+    *BY_KEY.get(usize::try_from(key).ok()?)?
 }
 
 fn decode<R: Decodable>(context: &RequestContext, mut body: Bytes) -> Result<R, UndecodableBody> {

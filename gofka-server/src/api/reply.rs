@@ -10,6 +10,7 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Encodable, HeaderVersion};
 
 use super::BoxFuture;
+use crate::net::MemoryPermit;
 
 /// The end of a handler's stage one.
 pub enum Outcome {
@@ -35,6 +36,7 @@ impl Outcome {
 pub struct Reply {
     parts: Vec<Bytes>,
     errors: Vec<ErrorCode>,
+    permit: Option<MemoryPermit>,
     close: bool,
 }
 
@@ -54,12 +56,12 @@ impl Reply {
 
     /// An answer whose body is these bytes one after the other, written without being copied.
     pub fn parts(parts: Vec<Bytes>) -> Self {
-        Self { parts, errors: Vec::new(), close: false }
+        Self { parts, errors: Vec::new(), permit: None, close: false }
     }
 
     /// No answer: the connection is closed in its stead.
     pub fn close() -> Self {
-        Self { parts: Vec::new(), errors: Vec::new(), close: true }
+        Self { parts: Vec::new(), errors: Vec::new(), permit: None, close: true }
     }
 
     /// Counts `code` in `gofka_request_errors_total`, once per answer and code.
@@ -97,14 +99,24 @@ impl Reply {
         self.parts.iter().all(Bytes::is_empty)
     }
 
-    /// The body.
-    pub fn into_parts(self) -> Vec<Bytes> {
-        self.parts
+    /// Holds `permit` until the answer has been sent.
+    #[must_use]
+    pub fn with_permit(mut self, permit: MemoryPermit) -> Self {
+        self.permit = Some(permit);
+        self
+    }
+
+    /// The body, and the memory that was taken for it.
+    pub fn into_parts(self) -> (Vec<Bytes>, Option<MemoryPermit>) {
+        (self.parts, self.permit)
     }
 }
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply").field("bytes", &self.len()).field("close", &self.close).finish()
+        f.debug_struct("Reply")
+            .field("bytes", &self.len())
+            .field("close", &self.close)
+            .finish_non_exhaustive()
     }
 }

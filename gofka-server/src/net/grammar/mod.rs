@@ -16,6 +16,8 @@ use std::sync::{LazyLock, OnceLock};
 pub use limits::Limits;
 pub use walk::Refusal;
 
+pub(in crate::net) use varint::read as read_varint;
+
 /// Above every version of any API.
 const VERSIONS: usize = 32;
 

@@ -142,23 +142,21 @@ impl Walker<'_> {
             if structure.refused_tags.contains(&tag) {
                 return Err(Refusal::Tag);
             }
-            match structure.tagged.iter().find(|tagged| tagged.tag == tag) {
-                Some(Tagged { field, .. }) => {
-                    let before = self.rest.len();
-                    self.field(field)?;
-                    if before - self.rest.len() != size {
-                        return Err(Refusal::Tag);
-                    }
+            let known = structure.tagged.iter().find(|tagged| tagged.tag == tag);
+            if let Some(Tagged { field, .. }) = known {
+                let before = self.rest.len();
+                self.field(field)?;
+                if before - self.rest.len() != size {
+                    return Err(Refusal::Tag);
                 }
-                None => {
-                    self.unknown_tags += 1;
-                    if self.unknown_tags > self.limits.unknown_tags_max {
-                        return Err(Refusal::UnknownTags);
-                    }
-                    self.hold(UNKNOWN_TAG_BYTES)?;
-                    self.skip(size).map_err(|_| Refusal::Length)?;
-                }
+                continue;
             }
+            self.unknown_tags += 1;
+            if self.unknown_tags > self.limits.unknown_tags_max {
+                return Err(Refusal::UnknownTags);
+            }
+            self.hold(UNKNOWN_TAG_BYTES)?;
+            self.skip(size).map_err(|_| Refusal::Length)?;
         }
         Ok(())
     }

@@ -1,0 +1,130 @@
+//! Budgets of memory that requests and replies take before they grow.
+//!
+//! The network layer takes a request's bytes here before it reads them; handlers that make large
+//! replies take theirs. Any thread.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+const KIB: usize = 1024;
+
+/// A number of bytes that all holders share.
+///
+/// When it is used up, holders wait; one of them at a time may go on beyond it (the overdraft),
+/// so that holders who each wait for a little more never block each other for ever. The most
+/// that is ever held is thus the budget and one holder's own limit.
+#[derive(Clone)]
+pub struct MemoryBudget {
+    kibibytes: Arc<Semaphore>,
+    overdraft: Arc<Semaphore>,
+    total_kib: usize,
+}
+
+impl MemoryBudget {
+    /// A budget of `bytes`, rounded up to 1 KiB.
+    pub fn new(bytes: usize) -> Self {
+        let total_kib = bytes.div_ceil(KIB).clamp(1, u32::MAX as usize / 2);
+        Self {
+            kibibytes: Arc::new(Semaphore::new(total_kib)),
+            overdraft: Arc::new(Semaphore::new(1)),
+            total_kib,
+        }
+    }
+
+    /// A permit that holds nothing yet.
+    pub fn permit(&self) -> MemoryPermit {
+        MemoryPermit { budget: self.clone(), kib: 0, overdraft: None }
+    }
+
+    /// Whether less than an eighth is left: time to part with whoever holds without using.
+    pub fn is_short(&self) -> bool {
+        self.kibibytes.available_permits() * 8 <= self.total_kib
+    }
+
+    /// Bytes that nobody holds.
+    pub fn available_bytes(&self) -> usize {
+        self.kibibytes.available_permits() * KIB
+    }
+}
+
+impl fmt::Debug for MemoryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemoryBudget({} of {} KiB left)", self.available_bytes() / KIB, self.total_kib)
+    }
+}
+
+/// Bytes held of a budget, given back when dropped.
+#[derive(Debug)]
+pub struct MemoryPermit {
+    budget: MemoryBudget,
+    kib: usize,
+    overdraft: Option<OwnedSemaphorePermit>,
+}
+
+impl MemoryPermit {
+    /// Waits until at least `bytes` are held in all.
+    pub async fn hold(&mut self, bytes: usize) {
+        let missing = bytes.div_ceil(KIB).saturating_sub(self.kib);
+        if missing == 0 || self.overdraft.is_some() {
+            return;
+        }
+        let missing_permits = u32::try_from(missing).unwrap_or(u32::MAX);
+        tokio::select! {
+            biased;
+            permit = self.budget.kibibytes.acquire_many(missing_permits) => {
+                permit.expect("the semaphore is never closed").forget();
+                self.kib += missing;
+            }
+            overdraft = self.budget.overdraft.clone().acquire_owned() => {
+                self.overdraft = Some(overdraft.expect("the semaphore is never closed"));
+            }
+        }
+    }
+
+    /// Gives back what is held beyond `bytes`.
+    pub fn release_to(&mut self, bytes: usize) {
+        let excess = self.kib.saturating_sub(bytes.div_ceil(KIB));
+        self.kib -= excess;
+        self.budget.kibibytes.add_permits(excess);
+    }
+}
+
+impl Drop for MemoryPermit {
+    fn drop(&mut self) {
+        self.budget.kibibytes.add_permits(self.kib);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn gives_back_what_it_held() {
+        let budget = MemoryBudget::new(10 * KIB);
+        let mut permit = budget.permit();
+        permit.hold(4 * KIB + 1).now_or_never().expect("there is room");
+        assert_eq!(budget.available_bytes(), 5 * KIB);
+        permit.release_to(KIB);
+        assert_eq!(budget.available_bytes(), 9 * KIB);
+        drop(permit);
+        assert_eq!(budget.available_bytes(), 10 * KIB);
+    }
+
+    #[test]
+    fn one_holder_goes_beyond_and_the_next_waits() {
+        let budget = MemoryBudget::new(2 * KIB);
+        let (mut first, mut second, mut third) =
+            (budget.permit(), budget.permit(), budget.permit());
+        first.hold(2 * KIB).now_or_never().expect("there is room");
+        second.hold(KIB).now_or_never().expect("the overdraft is free");
+        second.hold(100 * KIB).now_or_never().expect("and has no end");
+        assert!(third.hold(KIB).now_or_never().is_none());
+        drop(second);
+        third.hold(KIB).now_or_never().expect("the overdraft is free again");
+        assert!(budget.is_short());
+    }
+}

@@ -1,0 +1,219 @@
+//! A connection's requests between their stage one and their reply, in the order they came.
+//!
+//! Filled by the connection's reader, emptied by its writer; both run on one task, which polls
+//! the reader first, so that no wake-up passes between them.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use parking_lot::Mutex;
+
+use super::memory::MemoryPermit;
+use crate::api::{BoxFuture, Reply};
+use crate::clock::Stopwatch;
+
+/// Requests of one connection that may be in work at once.
+const REQUESTS_MAX: usize = 128;
+/// Bytes of one connection's requests in work, above which no further one is read.
+const REQUEST_BYTES_MAX: usize = 32 << 20;
+/// Bytes of answers that may be ready behind one that is not.
+const READY_BYTES_MAX: usize = 1 << 20;
+
+/// What is known of a request whose answer is to be sent.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) key: i16,
+    pub(super) correlation_id: i32,
+    pub(super) header_version: i16,
+    pub(super) request_bytes: usize,
+    pub(super) started: Stopwatch,
+    /// The request's memory: a future may still hold the frame.
+    pub(super) _permit: MemoryPermit,
+}
+
+/// A reply, or the promise of one.
+pub(super) enum Answer {
+    Ready(Reply),
+    Waiting(BoxFuture<'static, Reply>),
+}
+
+#[derive(Default)]
+struct Inner {
+    slots: VecDeque<(Ticket, Answer)>,
+    request_bytes: usize,
+    ready_bytes: usize,
+    ended: bool,
+    reader_waits: bool,
+}
+
+/// The queue.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<Inner>);
+
+impl Inner {
+    fn has_room(&self) -> bool {
+        self.slots.len() < REQUESTS_MAX && self.request_bytes < REQUEST_BYTES_MAX
+    }
+
+    /// Polls the answers that wait: the first always, the others while what is ready behind it
+    /// is little, so that a client that does not read cannot pile up answers here.
+    fn poll_answers(&mut self, cx: &mut Context<'_>) {
+        for (index, (_, answer)) in self.slots.iter_mut().enumerate() {
+            if index > 0 && self.ready_bytes >= READY_BYTES_MAX {
+                return;
+            }
+            let Answer::Waiting(future) = answer else { continue };
+            if let Poll::Ready(reply) = future.as_mut().poll(cx) {
+                self.ready_bytes += reply.len();
+                *answer = Answer::Ready(reply);
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Waits until another request may be read.
+    pub(super) fn poll_room(&self) -> Poll<()> {
+        let mut inner = self.0.lock();
+        inner.reader_waits = !inner.has_room();
+        if inner.reader_waits { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// Whether the reader waits for room that there is now.
+    pub(super) fn reader_can_go_on(&self) -> bool {
+        let mut inner = self.0.lock();
+        let can = inner.reader_waits && inner.has_room();
+        inner.reader_waits &= !can;
+        can
+    }
+
+    /// Adds a request. The next [`Queue::poll_next`] sees it.
+    pub(super) fn push(&self, ticket: Ticket, answer: Answer) {
+        let mut inner = self.0.lock();
+        inner.request_bytes += ticket.request_bytes;
+        if let Answer::Ready(reply) = &answer {
+            inner.ready_bytes += reply.len();
+        }
+        inner.slots.push_back((ticket, answer));
+    }
+
+    /// No request follows.
+    pub(super) fn end(&self) {
+        self.0.lock().ended = true;
+    }
+
+    /// Whether no request is in work.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().slots.is_empty()
+    }
+
+    /// The next reply in order; `None` once the queue has ended and is empty.
+    pub(super) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<(Ticket, Reply)>> {
+        let mut inner = self.0.lock();
+        inner.poll_answers(cx);
+        match inner.slots.pop_front() {
+            None if inner.ended => Poll::Ready(None),
+            None => Poll::Pending,
+            Some((ticket, Answer::Ready(reply))) => {
+                inner.request_bytes -= ticket.request_bytes;
+                inner.ready_bytes -= reply.len();
+                if inner.slots.is_empty() {
+                    inner.slots.shrink_to(4);
+                }
+                Poll::Ready(Some((ticket, reply)))
+            }
+            Some(waiting) => {
+                inner.slots.push_front(waiting);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::MemoryBudget;
+    use super::*;
+    use crate::clock::Clock;
+    use bytes::Bytes;
+    use futures_util::task::noop_waker;
+    use tokio::sync::oneshot;
+
+    fn ticket(correlation_id: i32, request_bytes: usize) -> Ticket {
+        Ticket {
+            key: 0,
+            correlation_id,
+            header_version: 0,
+            request_bytes,
+            started: Clock::start().stopwatch(),
+            _permit: MemoryBudget::new(1024).permit(),
+        }
+    }
+
+    fn reply(size: usize) -> Reply {
+        Reply::parts(vec![Bytes::from(vec![0; size])])
+    }
+
+    fn next(queue: &Queue) -> Poll<Option<i32>> {
+        let waker = noop_waker();
+        queue
+            .poll_next(&mut Context::from_waker(&waker))
+            .map(|next| next.map(|(ticket, _)| ticket.correlation_id))
+    }
+
+    #[test]
+    fn replies_leave_in_request_order() {
+        let queue = Queue::default();
+        let (send, receive) = oneshot::channel::<()>();
+        let slow = async move {
+            receive.await.expect("the sender lives");
+            reply(1)
+        };
+        queue.push(ticket(1, 1), Answer::Waiting(Box::pin(slow)));
+        queue.push(ticket(2, 1), Answer::Ready(reply(1)));
+        queue.push(ticket(3, 1), Answer::Waiting(Box::pin(async { reply(1) })));
+        assert!(next(&queue).is_pending());
+        send.send(()).expect("the future waits");
+        assert_eq!(next(&queue), Poll::Ready(Some(1)));
+        assert_eq!(next(&queue), Poll::Ready(Some(2)));
+        assert_eq!(next(&queue), Poll::Ready(Some(3)));
+        assert!(next(&queue).is_pending());
+        queue.end();
+        assert_eq!(next(&queue), Poll::Ready(None));
+    }
+
+    #[test]
+    fn answers_overlap_until_enough_are_ready() {
+        let queue = Queue::default();
+        queue.push(ticket(0, 1), Answer::Waiting(Box::pin(std::future::pending())));
+        let started = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        for id in 1..10 {
+            let started = started.clone();
+            let answer = async move {
+                started.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                reply(READY_BYTES_MAX / 2)
+            };
+            queue.push(ticket(id, 1), Answer::Waiting(Box::pin(answer)));
+        }
+        assert!(next(&queue).is_pending());
+        assert_eq!(started.load(std::sync::atomic::Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_reader_waits_for_room_in_requests_and_in_bytes() {
+        let queue = Queue::default();
+        for id in 0..REQUESTS_MAX as i32 {
+            assert!(queue.poll_room().is_ready());
+            queue.push(ticket(id, 1), Answer::Ready(reply(1)));
+        }
+        assert!(queue.poll_room().is_pending());
+        assert!(!queue.reader_can_go_on());
+        assert_eq!(next(&queue), Poll::Ready(Some(0)));
+        assert!(queue.reader_can_go_on());
+        assert!(!queue.reader_can_go_on(), "told once");
+
+        let queue = Queue::default();
+        queue.push(ticket(0, REQUEST_BYTES_MAX), Answer::Ready(reply(1)));
+        assert!(queue.poll_room().is_pending());
+    }
+}
