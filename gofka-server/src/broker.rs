@@ -66,3 +66,22 @@ async fn serve(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
     };
     http::serve(http, pages, stop).await.map_err(|error| RunError(error.to_string()))
 }
+
+#[cfg(test)]
+impl Broker {
+    /// A broker for tests of parts that only count and read clocks.
+    pub(crate) fn for_tests() -> Self {
+        let inputs = crate::config::Inputs {
+            role: crate::config::Role::Combined,
+            file: None,
+            environment: Vec::new(),
+            flags: std::collections::BTreeMap::new(),
+        };
+        Self {
+            config: Arc::new(ServerConfig::load(&inputs).expect("the defaults are valid")),
+            clock: Clock::start(),
+            metrics: Arc::new(Metrics::new()),
+            logging: Logging::silent("info"),
+        }
+    }
+}

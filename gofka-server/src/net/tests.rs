@@ -14,8 +14,6 @@ use crate::api::{
     UndecodableBody,
 };
 use crate::broker::Broker;
-use crate::clock::Clock;
-use crate::metrics::Metrics;
 use kafka_protocol::messages::{HeartbeatRequest, ProduceRequest};
 
 /// Heartbeat here: the answer is the client id; `wait` never answers, `silent` and `close` do so.
@@ -45,6 +43,7 @@ fn by_client_id(
     Box::pin(std::future::ready(Ok(outcome)))
 }
 
+#[allow(clippy::needless_pass_by_value)] // the table's signature
 fn by_size(
     context: &RequestContext,
     body: Bytes,
@@ -73,7 +72,7 @@ async fn server(options: NetOptions) -> Server {
     let spec = ListenerSpec { info, host: "127.0.0.1".into(), port: 0 };
     let bound = Bound::bind(&[spec], &options).await.unwrap();
     let address = bound.addresses()[0][0];
-    let broker = Arc::new(Broker { clock: Clock::start(), metrics: Arc::new(Metrics::default()) });
+    let broker = Arc::new(Broker::for_tests());
     let mut shared = Shared::new(broker.clone(), options);
     shared.find = find;
     let listeners = bound.start_shared(Arc::new(shared));
