@@ -8,6 +8,7 @@ pub mod broker;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod coordinator;
 pub mod http;
 pub mod logging;
 pub mod metrics;
