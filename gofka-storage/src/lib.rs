@@ -5,12 +5,32 @@
 //! `gofka-raft` (its own log). Everything here blocks and may be called from any thread;
 //! nothing here knows of tokio, of clients or of replicas.
 
+mod append;
+mod checkpoint;
+mod compaction;
 pub mod dirs;
+mod disk;
+mod epoch_cache;
 pub mod error;
+mod flush;
+mod health;
+mod index;
 pub mod log;
+mod names;
+mod producer_state;
+mod read;
+mod recovery;
+mod retention;
+mod scan;
+mod segment;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod timestamps;
+mod truncate;
 
+pub use compaction::CompactionOutcome;
 pub use dirs::{DirDescription, DirOptions, LogDirs};
 pub use error::{AppendError, OpenError, ReadError, StorageError};
-pub use log::{
-    AbortedTransaction, AppendInfo, CompactionOutcome, Log, LogOptions, LogRead, ProducerStatus,
-};
+pub use log::{AbortedTransaction, AppendInfo, Log, LogOptions, LogRead, ProducerStatus};

@@ -1,15 +1,30 @@
-//! One partition's log.
+//! One partition's log: what it consists of, what it tells, how it is opened and closed.
+//!
+//! Owned by the server's `partition/` (and by the controller for its own log) through an `Arc`.
+//! Appending is in `append`, reading in `read` and `timestamps`, syncing in `flush`, and so on:
+//! each file adds its part to [`Log`]. Any thread may call anything.
+//!
+//! Locks, in the order in which they are taken: `maintenance` (retention, compaction, truncation),
+//! `syncing`, `writer`, `segments`. None but `maintenance` and `syncing` is held while waiting for
+//! the disk itself; readers take only `segments`, for as long as it takes to clone a pointer.
 
-use crate::error::{AppendError, ReadError, StorageError};
+use crate::disk::FileSlot;
+use crate::epoch_cache::EpochCache;
+use crate::error::StorageError;
+use crate::health::DirHealth;
+use crate::names;
+use crate::producer_state::ProducerState;
+use crate::segment::{Growth, Segment};
 use bytes::Bytes;
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{
     LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, TopicId, TopicPartition,
 };
-use gofka_core::record::Batch;
 use gofka_core::time::TimestampMs;
-use std::path::PathBuf;
+use parking_lot::{Mutex, RwLock};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 /// What an append did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +75,6 @@ pub struct ProducerStatus {
     pub current_txn_start: Option<Offset>,
 }
 
-/// What one run of the cleaner did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CompactionOutcome {
-    /// Bytes of the segments before.
-    pub bytes_before: u64,
-    /// And after.
-    pub bytes_after: u64,
-    /// Everything below is clean now.
-    pub clean_up_to: Offset,
-}
-
 /// How a log that stands alone is opened.
 #[derive(Clone, Debug)]
 pub struct LogOptions {
@@ -86,212 +90,279 @@ pub struct LogOptions {
 
 /// One partition's log. Cheap methods read published state; one append runs at a time.
 #[derive(Debug)]
-pub struct Log {}
+pub struct Log {
+    pub(crate) partition: TopicPartition,
+    pub(crate) topic_id: TopicId,
+    pub(crate) dir: PathBuf,
+    pub(crate) health: Arc<DirHealth>,
+    pub(crate) maintenance: Mutex<()>,
+    pub(crate) syncing: Mutex<()>,
+    pub(crate) writer: Mutex<Writer>,
+    /// Sorted by base offset; the last one is the active segment. Empty before the first append.
+    pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
+    pub(crate) epochs: RwLock<EpochCache>,
+    pub(crate) published: Published,
+    config: RwLock<Arc<TopicConfig>>,
+    closed: AtomicBool,
+}
 
-#[allow(unused_variables, clippy::unused_self, clippy::needless_pass_by_value)]
+/// What readers see without a lock.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) start: AtomicI64,
+    pub(crate) end: AtomicI64,
+    /// Everything below is on the disk itself.
+    pub(crate) safe: AtomicI64,
+    /// `i64::MAX` when nothing is unstable.
+    pub(crate) first_unstable: AtomicI64,
+    /// The first offset that was never compacted.
+    pub(crate) first_dirty: AtomicI64,
+    pub(crate) size: AtomicU64,
+}
+
+/// What only an appending thread touches.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    /// The state of the last segment's growth.
+    pub(crate) growth: Growth,
+    pub(crate) producers: ProducerState,
+    /// Written, but not synced; pinned until they are.
+    pub(crate) dirty: Vec<Arc<FileSlot>>,
+    /// Whether the active segment is among them.
+    pub(crate) active_is_dirty: bool,
+    /// Files were made since the folder was synced.
+    pub(crate) new_entries: bool,
+    /// Offset of the newest producer snapshot on disk.
+    pub(crate) last_snapshot: Option<Offset>,
+}
+
+/// What opening a log found out, handed to [`Log::assemble`].
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) segments: Vec<Arc<Segment>>,
+    pub(crate) writer: Writer,
+    pub(crate) epochs: EpochCache,
+    pub(crate) start: Offset,
+    pub(crate) end: Offset,
+    pub(crate) safe: Offset,
+}
+
+/// A log's identity and place.
+#[derive(Clone, Debug)]
+pub(crate) struct LogPlace {
+    pub(crate) partition: TopicPartition,
+    pub(crate) topic_id: TopicId,
+    pub(crate) dir: PathBuf,
+    pub(crate) health: Arc<DirHealth>,
+    pub(crate) config: Arc<TopicConfig>,
+}
+
 impl Log {
-    /// Opens a log outside of any [`crate::LogDirs`], checking every byte after its last sync.
-    pub fn open(options: LogOptions) -> Result<Self, StorageError> {
-        todo!()
-    }
-
-    /// Appends validated batches: assigns their offsets and `epoch`, checks producer state.
-    pub fn append_as_leader(
-        &self,
-        batches: &[Batch],
-        epoch: LeaderEpoch,
-        now: TimestampMs,
-    ) -> Result<AppendInfo, AppendError> {
-        todo!()
-    }
-
-    /// Appends batches that carry their offsets and epochs already.
-    pub fn append_as_follower(
-        &self,
-        batches: &[Batch],
-        now: TimestampMs,
-    ) -> Result<AppendInfo, AppendError> {
-        todo!()
-    }
-
-    /// Whole batches from the one that holds `from` on, all of them below `up_to`, at most
-    /// `max_bytes` of them, but one where `at_least_one_batch` says so.
-    pub fn read(
-        &self,
-        from: Offset,
-        max_bytes: usize,
-        up_to: Offset,
-        at_least_one_batch: bool,
-    ) -> Result<LogRead, ReadError> {
-        todo!()
-    }
-
-    /// Transactions with a record in `from..up_to` that were aborted.
-    pub fn aborted_transactions(
-        &self,
-        from: Offset,
-        up_to: Offset,
-    ) -> Result<Vec<AbortedTransaction>, StorageError> {
-        todo!()
+    pub(crate) fn assemble(place: LogPlace, opened: Opened) -> Self {
+        let unstable = opened.writer.producers.first_unstable_offset();
+        let published = Published {
+            start: AtomicI64::new(opened.start.0),
+            end: AtomicI64::new(opened.end.0),
+            safe: AtomicI64::new(opened.safe.0),
+            first_unstable: AtomicI64::new(unstable.map_or(i64::MAX, |offset| offset.0)),
+            first_dirty: AtomicI64::new(opened.start.0),
+            size: AtomicU64::new(opened.segments.iter().map(|segment| segment.size()).sum()),
+        };
+        Self {
+            partition: place.partition,
+            topic_id: place.topic_id,
+            dir: place.dir,
+            health: place.health,
+            maintenance: Mutex::default(),
+            syncing: Mutex::default(),
+            writer: Mutex::new(opened.writer),
+            segments: RwLock::new(opened.segments),
+            epochs: RwLock::new(opened.epochs),
+            published,
+            config: RwLock::new(place.config),
+            closed: AtomicBool::new(false),
+        }
     }
 
     /// First offset that may be read.
     pub fn log_start_offset(&self) -> Offset {
-        todo!()
+        Offset(self.published.start.load(Ordering::Acquire))
     }
 
     /// Offset of the next record.
     pub fn log_end_offset(&self) -> Offset {
-        todo!()
+        Offset(self.published.end.load(Ordering::Acquire))
     }
 
     /// Everything below is synced to disk.
     pub fn safe_offset(&self) -> Offset {
-        todo!()
+        Offset(self.published.safe.load(Ordering::Acquire))
     }
 
     /// Everything below belongs to no open transaction; at most the log end offset. The caller
     /// bounds it by the high watermark.
     pub fn last_stable_offset(&self) -> Offset {
-        todo!()
+        let unstable = self.published.first_unstable.load(Ordering::Acquire);
+        self.log_end_offset().min(Offset(unstable))
     }
 
     /// Tells which markers are replicated; costs nothing where there are no transactions.
     pub fn note_high_watermark(&self, high_watermark: Offset) {
-        todo!()
+        if self.published.first_unstable.load(Ordering::Acquire) == i64::MAX {
+            return;
+        }
+        let mut writer = self.writer.lock();
+        writer.producers.note_high_watermark(high_watermark);
+        self.publish_unstable(&writer);
+    }
+
+    pub(crate) fn publish_unstable(&self, writer: &Writer) {
+        let unstable = writer.producers.first_unstable_offset();
+        let unstable = unstable.map_or(i64::MAX, |offset| offset.0);
+        self.published.first_unstable.store(unstable, Ordering::Release);
     }
 
     /// Bytes of all segments.
     pub fn size_bytes(&self) -> u64 {
-        todo!()
+        self.published.size.load(Ordering::Relaxed)
     }
 
     /// Number of segments.
     pub fn segment_count(&self) -> usize {
-        todo!()
+        self.segments.read().len()
     }
 
     /// Its settings.
     pub fn config(&self) -> Arc<TopicConfig> {
-        todo!()
+        Arc::clone(&self.config.read())
     }
 
     /// Changes its settings from here on.
     pub fn set_config(&self, config: Arc<TopicConfig>) {
-        todo!()
+        *self.config.write() = config;
     }
 
     /// Its folder.
-    pub fn dir(&self) -> PathBuf {
-        todo!()
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Its topic's id.
     pub fn topic_id(&self) -> TopicId {
-        todo!()
+        self.topic_id
     }
 
     /// Its name.
     pub fn partition(&self) -> &TopicPartition {
-        todo!()
-    }
-
-    /// The first record at or after `timestamp`, below `up_to`, with its own timestamp.
-    pub fn offset_for_timestamp(
-        &self,
-        timestamp: TimestampMs,
-        up_to: Offset,
-    ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
-        todo!()
-    }
-
-    /// The first record with the largest timestamp, where it is below `up_to`.
-    pub fn max_timestamp_offset(
-        &self,
-        up_to: Offset,
-    ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
-        todo!()
+        &self.partition
     }
 
     /// The last epoch at or before `epoch`, and where it ends (KIP-101, KIP-279); (-1, -1) when
     /// the log does not know.
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
-        todo!()
+        self.epochs.read().end_of(epoch, self.log_end_offset())
     }
 
     /// The newest epoch, or -1.
     pub fn latest_epoch(&self) -> LeaderEpoch {
-        todo!()
+        self.epochs.read().latest()
     }
 
     /// The epoch in which the record at `offset` was written, or -1.
     pub fn epoch_of(&self, offset: Offset) -> LeaderEpoch {
-        todo!()
+        self.epochs.read().epoch_of(offset)
     }
 
     /// Notes that `epoch` starts at `start`.
     pub fn assign_epoch(&self, epoch: LeaderEpoch, start: Offset) {
-        todo!()
-    }
-
-    /// Writes everything appended so far to the disk itself; the new safe offset. A failure takes
-    /// the log directory offline for good.
-    pub fn sync(&self) -> Result<Offset, StorageError> {
-        todo!()
-    }
-
-    /// Raises the log start offset (DeleteRecords) and removes segments that are wholly below it.
-    pub fn set_log_start_offset(&self, offset: Offset) -> Result<(), StorageError> {
-        todo!()
-    }
-
-    /// Removes segments by age and size, none that reaches past `high_watermark`. Number removed.
-    pub fn apply_retention(
-        &self,
-        now: TimestampMs,
-        high_watermark: Offset,
-    ) -> Result<usize, StorageError> {
-        todo!()
-    }
-
-    /// Starts a new segment where the active one is older than `segment.ms`.
-    pub fn roll_if_old(&self, now: TimestampMs) -> Result<bool, StorageError> {
-        todo!()
-    }
-
-    /// Starts a new segment.
-    pub fn roll(&self) -> Result<(), StorageError> {
-        todo!()
-    }
-
-    /// Compacts what is dirty below `up_to` (high watermark or last stable offset), where enough
-    /// of it is; `map_bytes` bounds the memory for keys. `None` when there was nothing to do.
-    pub fn compact(
-        &self,
-        now: TimestampMs,
-        up_to: Offset,
-        map_bytes: usize,
-    ) -> Result<Option<CompactionOutcome>, StorageError> {
-        todo!()
-    }
-
-    /// Cuts the log back so that it ends at `offset`.
-    pub fn truncate_to(&self, offset: Offset) -> Result<(), StorageError> {
-        todo!()
+        self.epochs.write().assign(epoch, start);
     }
 
     /// Forgets producers that were silent for longer than `expiration_ms`.
     pub fn expire_producers(&self, now: TimestampMs, expiration_ms: i64) {
-        todo!()
+        self.writer.lock().producers.expire(now, expiration_ms);
     }
 
     /// Every producer that the log knows.
     pub fn active_producers(&self) -> Vec<ProducerStatus> {
-        todo!()
+        self.writer.lock().producers.describe()
+    }
+
+    /// An error when the log is closed or its directory offline.
+    pub(crate) fn check_usable(&self) -> Result<(), StorageError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StorageError::Closed);
+        }
+        self.health.check()
+    }
+
+    /// Refuses everything from here on, without writing anything.
+    pub(crate) fn shut(&self) {
+        self.closed.store(true, Ordering::Release);
+        for segment in self.segments.read().iter() {
+            segment.slots().iter().for_each(|slot| slot.close());
+        }
+    }
+
+    /// Whether the log begins after the first offset that its files hold.
+    pub(crate) fn start_is_inside_a_segment(&self) -> bool {
+        let first = self.segments.read().first().map_or(Offset::ZERO, |segment| segment.base);
+        self.log_start_offset() > first
+    }
+
+    pub(crate) fn set_first_dirty(&self, offset: Offset) {
+        if offset <= self.log_end_offset() {
+            self.published.first_dirty.fetch_max(offset.0, Ordering::AcqRel);
+        }
     }
 
     /// Syncs, writes indexes and producer state, and refuses everything from here on.
     pub fn close(&self) -> Result<(), StorageError> {
-        todo!()
+        let _alone = self.maintenance.lock();
+        self.check_usable()?;
+        self.seal_for_close().map_err(|error| self.health.judge_write(error))?;
+        self.sync()?;
+        self.store_epochs()?;
+        self.shut();
+        Ok(())
+    }
+
+    fn seal_for_close(&self) -> Result<(), StorageError> {
+        let mut writer = self.writer.lock();
+        let active = self.segments.read().last().cloned();
+        if let Some(active) = active {
+            active.write_indexes(&writer.growth)?;
+            for slot in [active.offsets.slot(), active.times.slot()] {
+                writer.note_dirty(slot);
+            }
+            self.snapshot_producers(&mut writer, self.log_end_offset())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the producers' state as of `offset`, the log's end.
+    pub(crate) fn snapshot_producers(
+        &self,
+        writer: &mut Writer,
+        offset: Offset,
+    ) -> Result<(), StorageError> {
+        if writer.last_snapshot == Some(offset) {
+            return Ok(());
+        }
+        let path = self.dir.join(names::file(offset, names::SNAPSHOT));
+        let disk = self.health.disk();
+        disk.replace(&path, &writer.producers.to_snapshot(), false)?;
+        writer.note_dirty(&FileSlot::new(disk, path));
+        writer.new_entries = true;
+        writer.last_snapshot = Some(offset);
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Remembers that a file has to be synced.
+    pub(crate) fn note_dirty(&mut self, slot: &Arc<FileSlot>) {
+        slot.pin();
+        self.dirty.push(Arc::clone(slot));
     }
 }

@@ -1,0 +1,266 @@
+//! Compaction: of each key, the last record stays (`cleanup.policy=compact`).
+//!
+//! Called by the partition's cleaner, one log at a time. Three steps: read what is dirty and note
+//! the last offset of each key, in bounded memory (`keys`); write every segment up to there anew
+//! without the records that have a later one (`rewrite`); put the new files in place of the old
+//! in one step that a crash cannot cut in two (`swap`).
+//!
+//! **Invariants:** offsets do not change, and a batch keeps the range of offsets that it had;
+//! nothing at or above the bound given, nor in the active segment, is touched; the last batch of
+//! every known producer stays, if without records, so that its sequence is not forgotten.
+
+mod keys;
+mod rewrite;
+mod swap;
+
+pub(crate) use swap::finish_swaps;
+
+use crate::error::StorageError;
+use crate::log::Log;
+use crate::scan::{Batches, Found};
+use crate::segment::Segment;
+use gofka_core::config::TopicConfig;
+use gofka_core::ids::{Offset, ProducerId};
+use gofka_core::record::{self, Batch, BatchError, RecordWalk};
+use gofka_core::time::TimestampMs;
+use keys::LastOffsets;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What one run of the cleaner did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompactionOutcome {
+    /// Bytes of the segments before.
+    pub bytes_before: u64,
+    /// And after.
+    pub bytes_after: u64,
+    /// Everything below is clean now.
+    pub clean_up_to: Offset,
+}
+
+/// A batch may be this large when it is decompressed.
+const DECOMPRESSED_MAX: usize = 64 << 20;
+
+/// What decides whether a record stays.
+struct Rules {
+    now: TimestampMs,
+    delete_retention_ms: i64,
+    last_offsets: LastOffsets,
+    aborted: Aborted,
+    /// Of each producer, the last offset of its last batch.
+    producers: HashMap<ProducerId, Offset>,
+}
+
+/// Aborted transactions: of each producer, first offset and marker.
+#[derive(Default)]
+struct Aborted(HashMap<ProducerId, Vec<(Offset, Offset)>>);
+
+impl Aborted {
+    fn has(&self, batch: &Batch) -> bool {
+        let header = &batch.header;
+        header.attributes.is_transactional()
+            && self.0.get(&header.producer_id).is_some_and(|txns| {
+                txns.iter().any(|(first, last)| {
+                    *first <= header.base_offset && header.base_offset <= *last
+                })
+            })
+    }
+}
+
+impl Log {
+    /// Compacts what is dirty below `up_to` (high watermark or last stable offset), where enough
+    /// of it is; `map_bytes` bounds the memory for keys. `None` when there was nothing to do.
+    pub fn compact(
+        &self,
+        now: TimestampMs,
+        up_to: Offset,
+        map_bytes: usize,
+    ) -> Result<Option<CompactionOutcome>, StorageError> {
+        let _alone = self.maintenance.lock();
+        self.check_usable()?;
+        let config = self.config();
+        if !config.cleanup_policy.compact {
+            return Ok(None);
+        }
+        let up_to = up_to.min(self.last_stable_offset());
+        let segments = self.cleanable(&config, now, up_to)?;
+        let first_dirty = self.first_dirty();
+        if !is_worth_it(&segments, first_dirty, &config, now)? {
+            return Ok(None);
+        }
+        let aborted = self.aborted(up_to)?;
+        let last_offsets = map_keys(&segments, first_dirty, &aborted, map_bytes)?;
+        let clean_up_to = last_offsets.end();
+        let rules = Rules {
+            now,
+            delete_retention_ms: i64::try_from(config.delete_retention_ms).unwrap_or(i64::MAX),
+            last_offsets,
+            aborted,
+            producers: self.last_batches(),
+        };
+        let touched = segments.partition_point(|segment| segment.base < clean_up_to);
+        let mut outcome = CompactionOutcome { clean_up_to, ..CompactionOutcome::default() };
+        for group in groups(&segments[..touched], &config) {
+            let before: u64 = group.iter().map(|segment| segment.size()).sum();
+            outcome.bytes_before += before;
+            outcome.bytes_after += self.clean_group(group, &rules, &config)?.unwrap_or(before);
+        }
+        self.published.first_dirty.store(clean_up_to.0, Ordering::Release);
+        Ok(Some(outcome))
+    }
+
+    pub(crate) fn first_dirty(&self) -> Offset {
+        let first_dirty = self.published.first_dirty.load(Ordering::Acquire);
+        Offset(first_dirty).max(self.log_start_offset())
+    }
+
+    /// The segments from the first on that may be compacted: sealed, below the bound, and older
+    /// than `min.compaction.lag.ms`.
+    fn cleanable(
+        &self,
+        config: &TopicConfig,
+        now: TimestampMs,
+        up_to: Offset,
+    ) -> Result<Vec<Arc<Segment>>, StorageError> {
+        let mut segments = self.all_segments();
+        let lag = i64::try_from(config.min_compaction_lag_ms).unwrap_or(i64::MAX);
+        let mut count = 0;
+        for pair in segments.windows(2) {
+            let is_new =
+                lag > 0 && pair[0].largest()?.is_some_and(|(largest, _)| largest.0 > now.0 - lag);
+            if pair[1].base > up_to || is_new {
+                break;
+            }
+            count += 1;
+        }
+        segments.truncate(count);
+        Ok(segments)
+    }
+
+    fn aborted(&self, up_to: Offset) -> Result<Aborted, StorageError> {
+        let mut aborted = Aborted::default();
+        for segment in self.all_segments() {
+            for entry in segment.txns.entries()? {
+                if entry.first_offset < up_to {
+                    let txns = aborted.0.entry(entry.producer_id).or_default();
+                    txns.push((entry.first_offset, entry.last_offset));
+                }
+            }
+        }
+        Ok(aborted)
+    }
+
+    fn last_batches(&self) -> HashMap<ProducerId, Offset> {
+        self.writer.lock().producers.last_offsets()
+    }
+}
+
+/// Whether enough is dirty (`min.cleanable.dirty.ratio`), or anything has been for too long
+/// (`max.compaction.lag.ms`).
+fn is_worth_it(
+    segments: &[Arc<Segment>],
+    first_dirty: Offset,
+    config: &TopicConfig,
+    now: TimestampMs,
+) -> Result<bool, StorageError> {
+    let clean_count = segments.partition_point(|segment| segment.base < first_dirty);
+    let (clean, dirty) = segments.split_at(clean_count);
+    let size = |part: &[Arc<Segment>]| part.iter().map(|segment| segment.size()).sum::<u64>();
+    let (clean, dirty_size) = (size(clean), size(dirty));
+    if dirty_size == 0 {
+        return Ok(false);
+    }
+    let ratio = dirty_size as f64 / (clean + dirty_size) as f64;
+    let limit = i64::try_from(config.max_compaction_lag_ms).unwrap_or(i64::MAX);
+    let oldest = dirty[0].largest()?.map_or(now, |(largest, _)| largest);
+    Ok(ratio > config.min_cleanable_dirty_ratio || now.0.saturating_sub(oldest.0) > limit)
+}
+
+/// Notes the last offset of every key in the dirty part, as far as the memory reaches.
+fn map_keys(
+    segments: &[Arc<Segment>],
+    first_dirty: Offset,
+    aborted: &Aborted,
+    map_bytes: usize,
+) -> Result<LastOffsets, StorageError> {
+    let mut map = LastOffsets::new(map_bytes, first_dirty);
+    for segment in segments {
+        let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
+        let mut batches =
+            Batches::new(&segment.log, place.position, segment.size(), segment.offsets_range())?;
+        while let Some(batch) = next_good(segment, &mut batches)? {
+            if !batch.header.attributes.is_control()
+                && !aborted.has(&batch)
+                && !map_batch(&mut map, segment, &batch)?
+            {
+                return Ok(map);
+            }
+            map.reach(batch.header.next_offset());
+        }
+    }
+    Ok(map)
+}
+
+/// Notes a batch's keys; false, and nothing noted, when they do not fit.
+fn map_batch(
+    map: &mut LastOffsets,
+    segment: &Segment,
+    batch: &Batch,
+) -> Result<bool, StorageError> {
+    let broken = |problem: BatchError| corrupt(segment, batch, &problem);
+    let payload = record::uncompressed_payload(batch, DECOMPRESSED_MAX).map_err(broken)?;
+    if !map.has_room_for(payload.len(), batch.header.record_count) {
+        return Ok(false);
+    }
+    let mut walk = RecordWalk::new(&payload, batch.header.record_count);
+    while let Some(record) = walk.next_record().map_err(broken)? {
+        if let Some(key) = record.key {
+            map.put(key, batch.header.base_offset.plus(i64::from(record.offset_delta)));
+        }
+    }
+    Ok(true)
+}
+
+/// The next batch, which must be a good one: compacting damaged bytes would hide the damage.
+fn next_good(segment: &Segment, batches: &mut Batches) -> Result<Option<Batch>, StorageError> {
+    match batches.next_batch()? {
+        Found::Batch(_, batch) => Ok(Some(batch)),
+        Found::End => Ok(None),
+        Found::Bad(problem) => Err(StorageError::corrupt(segment.log.path(), problem)),
+    }
+}
+
+fn corrupt(segment: &Segment, batch: &Batch, problem: &BatchError) -> StorageError {
+    let what = format!("batch at offset {}: {problem}", batch.header.base_offset);
+    StorageError::corrupt(segment.log.path(), what)
+}
+
+/// Neighbours that fit into one segment together.
+fn groups<'a>(
+    segments: &'a [Arc<Segment>],
+    config: &TopicConfig,
+) -> impl Iterator<Item = &'a [Arc<Segment>]> {
+    let limit = u64::from(config.segment_bytes);
+    let mut rest = segments;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        let mut size = 0;
+        let mut count = 0;
+        for (at, segment) in rest.iter().enumerate() {
+            size += segment.size();
+            // The next segment's base bounds the offsets of this one.
+            let end = rest.get(at + 1).map_or(segment.base, |next| next.base);
+            if at > 0 && (size > limit || end.0 - first.base.0 > i64::from(i32::MAX)) {
+                break;
+            }
+            count += 1;
+        }
+        let (group, after) = rest.split_at(count);
+        rest = after;
+        Some(group)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! The checkpoints of each directory, and the end of it all: a clean shutdown.
+
+use super::{Dir, LogDirs};
+use crate::checkpoint;
+use crate::error::StorageError;
+use crate::log::Log;
+use crate::names;
+use gofka_core::ids::{Offset, TopicPartition};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+type Offsets = Vec<(TopicPartition, Offset)>;
+
+impl LogDirs {
+    /// Writes the checkpoints of all directories: recovery points, log start offsets, cleaner
+    /// offsets, and the high watermarks that `high_watermark` tells. An error of the last
+    /// directory that had one.
+    pub fn checkpoint(
+        &self,
+        high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
+    ) -> Result<(), StorageError> {
+        let mut result = Ok(());
+        for dir in &self.dirs {
+            if dir.health.offline().is_some() {
+                continue;
+            }
+            let written = checkpoint_dir(dir, &self.logs_in(dir), &high_watermark);
+            if let Err(error) = written {
+                result = Err(dir.health.judge_write(error));
+            }
+        }
+        result
+    }
+
+    /// Writes the log start offsets, so that what DeleteRecords removed stays removed.
+    pub fn checkpoint_log_starts(&self) -> Result<(), StorageError> {
+        let mut result = Ok(());
+        for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {
+            let written = write(dir, names::LOG_STARTS, log_starts(&self.logs_in(dir)));
+            if let Err(error) = written {
+                result = Err(dir.health.judge_write(error));
+            }
+        }
+        result
+    }
+
+    /// High watermarks as they were last checkpointed before this start.
+    pub fn checkpointed_high_watermark(&self, partition: &TopicPartition) -> Option<Offset> {
+        self.high_watermarks.read().get(partition).copied()
+    }
+
+    /// Closes every log, writes the checkpoints and the marker of a clean shutdown.
+    pub fn close(
+        &self,
+        high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
+    ) -> Result<(), StorageError> {
+        let mut result = Ok(());
+        for dir in &self.dirs {
+            if dir.health.offline().is_some() {
+                continue;
+            }
+            let logs = self.logs_in(dir);
+            // Looked up while the logs still answer.
+            let high_watermarks = known(&logs, &high_watermark);
+            let closed = self
+                .close_all(&logs)
+                .and_then(|()| checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp)))
+                .and_then(|()| mark_clean(dir));
+            if let Err(error) = closed {
+                result = Err(dir.health.judge_write(error));
+            }
+        }
+        result
+    }
+
+    fn close_all(&self, logs: &[Arc<Log>]) -> Result<(), StorageError> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut result = Ok(());
+            while let Some(log) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match log.close() {
+                    Ok(()) | Err(StorageError::Closed) => {}
+                    Err(error) => result = Err(error),
+                }
+            }
+            result
+        };
+        std::thread::scope(|scope| {
+            let threads = 1..self.threads.min(logs.len());
+            let others: Vec<_> = threads.map(|_| scope.spawn(work)).collect();
+            let mut result = work();
+            for other in others {
+                result = result.and(other.join().unwrap_or_else(|panic| {
+                    std::panic::resume_unwind(panic);
+                }));
+            }
+            result
+        })
+    }
+}
+
+fn checkpoint_dir(
+    dir: &Dir,
+    logs: &[Arc<Log>],
+    high_watermark: &impl Fn(&TopicPartition) -> Option<Offset>,
+) -> Result<(), StorageError> {
+    let mut points: Offsets = Vec::with_capacity(logs.len());
+    for log in logs {
+        // Taken before the epochs are stored: what they say of records below is then on the disk.
+        let point = log.safe_offset();
+        log.store_epochs()?;
+        points.push((log.partition().clone(), point));
+    }
+    write(dir, names::RECOVERY_POINTS, points)?;
+    write(dir, names::LOG_STARTS, log_starts(logs))?;
+    write(dir, names::HIGH_WATERMARKS, known(logs, high_watermark))?;
+    let compacted = logs.iter().filter(|log| log.config().cleanup_policy.compact);
+    let cleaner = compacted.map(|log| (log.partition().clone(), log.first_dirty())).collect();
+    write(dir, names::CLEANER_OFFSETS, cleaner)
+}
+
+fn known(
+    logs: &[Arc<Log>],
+    high_watermark: &impl Fn(&TopicPartition) -> Option<Offset>,
+) -> Offsets {
+    let known = |log: &Arc<Log>| Some((log.partition().clone(), high_watermark(log.partition())?));
+    logs.iter().filter_map(known).collect()
+}
+
+fn find(offsets: &Offsets, partition: &TopicPartition) -> Option<Offset> {
+    // Sorted, as the logs are.
+    let at = offsets.binary_search_by(|(known, _)| known.cmp(partition)).ok()?;
+    Some(offsets[at].1)
+}
+
+/// Log start offsets that the first segment's name does not tell.
+fn log_starts(logs: &[Arc<Log>]) -> Offsets {
+    let raised = logs.iter().filter(|log| log.start_is_inside_a_segment());
+    raised.map(|log| (log.partition().clone(), log.log_start_offset())).collect()
+}
+
+/// Writes a checkpoint unless it says what it said before.
+fn write(dir: &Dir, name: &'static str, offsets: Offsets) -> Result<(), StorageError> {
+    let mut written = dir.written.lock();
+    if written.get(name) == Some(&offsets) {
+        return Ok(());
+    }
+    let path = dir.health.path().join(name);
+    checkpoint::write_offsets(dir.health.disk(), &path, &offsets)?;
+    written.insert(name, offsets);
+    Ok(())
+}
+
+fn mark_clean(dir: &Dir) -> Result<(), StorageError> {
+    const TEXT: &[u8] = b"{\"version\":0,\"brokerEpoch\":-1}";
+    dir.health.disk().replace(&dir.health.path().join(names::CLEAN_SHUTDOWN), TEXT, true)
+}

@@ -1,0 +1,187 @@
+//! Bringing the logs of all directories back at start, several at a time.
+//!
+//! The marker of a clean shutdown is read first and removed before anything changes, so that a
+//! start that is interrupted is followed by a recovery.
+
+use super::{Dir, LogDirs, meta};
+use crate::checkpoint;
+use crate::disk;
+use crate::error::StorageError;
+use crate::log::{Log, LogPlace};
+use crate::names::{self, Folder};
+use crate::recovery::{self, Before};
+use gofka_core::config::TopicConfig;
+use gofka_core::ids::{Offset, TopicId, TopicPartition};
+use gofka_core::time::TimestampMs;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a directory says about its logs.
+struct Notes {
+    clean: bool,
+    recovery_points: HashMap<TopicPartition, Offset>,
+    starts: HashMap<TopicPartition, Offset>,
+    high_watermarks: HashMap<TopicPartition, Offset>,
+    first_dirty: HashMap<TopicPartition, Offset>,
+}
+
+/// A log that is to be opened.
+struct Pending {
+    place: LogPlace,
+    before: Before,
+    first_dirty: Offset,
+}
+
+impl LogDirs {
+    /// Opens every log that is there and that `wanted` has settings for, recovering those that
+    /// were not closed. Logs that are not wanted are set aside under a name that ends in `-stray`.
+    /// An error only when no directory is left.
+    pub fn load(
+        &self,
+        wanted: impl Fn(&TopicPartition, TopicId) -> Option<Arc<TopicConfig>>,
+        now: TimestampMs,
+    ) -> Result<Vec<(TopicPartition, Arc<Log>)>, StorageError> {
+        let mut pending: HashMap<TopicPartition, Pending> = HashMap::new();
+        for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {
+            let found = self.find_logs(dir, &wanted, now);
+            for log in found.unwrap_or_else(|error| {
+                dir.health.fail(&error);
+                Vec::new()
+            }) {
+                let partition = log.place.partition.clone();
+                if let Some(other) = pending.insert(partition, log) {
+                    let what = "the partition is in another log directory as well";
+                    let error = StorageError::corrupt(&other.place.dir, what);
+                    return Err(dir.health.fail(&error));
+                }
+            }
+        }
+        let pending: Vec<Pending> = pending.into_values().collect();
+        let opened = self.open_all(&pending);
+        let mut logs = self.logs.write();
+        logs.extend(opened.iter().cloned());
+        let online = self.dirs.iter().any(|dir| dir.health.offline().is_none());
+        if online { Ok(opened) } else { Err(self.dirs[0].health.check().unwrap_err()) }
+    }
+
+    fn find_logs(
+        &self,
+        dir: &Dir,
+        wanted: &impl Fn(&TopicPartition, TopicId) -> Option<Arc<TopicConfig>>,
+        now: TimestampMs,
+    ) -> Result<Vec<Pending>, StorageError> {
+        let notes = read_notes(dir)?;
+        let root = dir.health.path();
+        let mut pending = Vec::new();
+        for name in disk::list(root)? {
+            let Folder::Log(partition) = names::parse_folder(&name) else { continue };
+            let folder = root.join(&name);
+            if !folder.is_dir() {
+                continue;
+            }
+            let topic_id = read_topic_id(&folder)?;
+            if topic_id == TopicId::NONE && remove_if_empty(dir, &folder)? {
+                continue;
+            }
+            let Some(config) = wanted(&partition, topic_id) else {
+                set_aside(dir, &partition, &folder)?;
+                continue;
+            };
+            let at = |offsets: &HashMap<TopicPartition, Offset>| {
+                offsets.get(&partition).copied().unwrap_or(Offset::ZERO)
+            };
+            let before = Before {
+                clean: notes.clean,
+                recovery_point: at(&notes.recovery_points),
+                start: at(&notes.starts),
+                now,
+            };
+            let first_dirty = at(&notes.first_dirty);
+            let health = Arc::clone(&dir.health);
+            let place = LogPlace { partition, topic_id, dir: folder, health, config };
+            pending.push(Pending { place, before, first_dirty });
+        }
+        self.high_watermarks.write().extend(notes.high_watermarks);
+        Ok(pending)
+    }
+
+    fn open_all(&self, pending: &[Pending]) -> Vec<(TopicPartition, Arc<Log>)> {
+        let opened = Mutex::new(Vec::with_capacity(pending.len()));
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(one) = pending.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match open_one(one) {
+                    Ok(log) => opened.lock().push((one.place.partition.clone(), Arc::new(log))),
+                    Err(error) => {
+                        one.place.health.fail(&error);
+                    }
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.threads.min(pending.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        opened.into_inner()
+    }
+}
+
+fn open_one(pending: &Pending) -> Result<Log, StorageError> {
+    pending.place.health.check()?;
+    let log = recovery::recover(pending.place.clone(), pending.before)?;
+    if !pending.before.clean {
+        // What was found may be in memory only. It is served, so it must not be lost any more.
+        log.sync()?;
+    }
+    log.set_first_dirty(pending.first_dirty);
+    Ok(log)
+}
+
+fn read_notes(dir: &Dir) -> Result<Notes, StorageError> {
+    let root = dir.health.path();
+    let offsets = |name| checkpoint::read_offsets(&root.join(name));
+    let marker = root.join(names::CLEAN_SHUTDOWN);
+    let notes = Notes {
+        clean: disk::read_file(&marker)?.is_some(),
+        recovery_points: offsets(names::RECOVERY_POINTS)?,
+        starts: offsets(names::LOG_STARTS)?,
+        high_watermarks: offsets(names::HIGH_WATERMARKS)?,
+        first_dirty: offsets(names::CLEANER_OFFSETS)?,
+    };
+    if notes.clean {
+        dir.health.disk().remove(&marker)?;
+        dir.health.disk().sync_dir(root)?;
+    }
+    Ok(notes)
+}
+
+fn read_topic_id(folder: &std::path::Path) -> Result<TopicId, StorageError> {
+    let bytes = disk::read_file(&folder.join(names::PARTITION_METADATA))?;
+    let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let id = text.and_then(|text| meta::parse_partition_metadata(&text));
+    Ok(id.unwrap_or(TopicId::NONE))
+}
+
+/// A folder without a topic's id and without a log is what a power loss leaves of a new one.
+fn remove_if_empty(dir: &Dir, folder: &PathBuf) -> Result<bool, StorageError> {
+    let names = disk::list(folder)?;
+    if names.iter().any(|name| names::parse_file(name).is_some()) {
+        return Ok(false);
+    }
+    for name in names {
+        dir.health.disk().remove(&folder.join(name))?;
+    }
+    std::fs::remove_dir(folder).map_err(|e| StorageError::io(folder, e))?;
+    Ok(true)
+}
+
+fn set_aside(dir: &Dir, partition: &TopicPartition, folder: &PathBuf) -> Result<(), StorageError> {
+    let to = dir.health.path().join(names::renamed_folder(partition, "stray"));
+    tracing::warn!(%partition, to = %to.display(), "no such partition here: its log is set aside");
+    dir.health.disk().rename(folder, &to)
+}

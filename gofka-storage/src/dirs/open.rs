@@ -1,0 +1,119 @@
+//! Opening the directories: whose they are is settled before anything in them is changed.
+
+use super::lock::DirLock;
+use super::meta::{self, MetaProperties};
+use super::{Dir, DirOptions, LogDirs};
+use crate::disk::{self, Disk};
+use crate::error::{OpenError, StorageError};
+use crate::health::DirHealth;
+use crate::names;
+use gofka_core::ids::Uuid;
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+impl LogDirs {
+    /// Locks and checks the directories, making those that are missing. A directory that cannot
+    /// be used is offline from the start, as long as another one can.
+    pub fn open(dirs: &[PathBuf], options: &DirOptions) -> Result<Self, OpenError> {
+        let found: Vec<Option<MetaProperties>> =
+            dirs.iter().map(|dir| look(dir, options)).collect::<Result<_, _>>()?;
+        let cluster_id = agree(dirs, &found, options)?;
+        let disk = Disk::new(options.max_open_files);
+        let mut opened = Vec::with_capacity(dirs.len());
+        for (path, meta) in dirs.iter().zip(found) {
+            let health = DirHealth::new(path.clone(), Arc::clone(&disk));
+            let meta = meta.unwrap_or_else(|| MetaProperties {
+                cluster_id: cluster_id.clone(),
+                node_id: options.node_id,
+                directory_id: Uuid::new_v4(),
+            });
+            let lock = match prepare(&disk, path, &meta) {
+                Ok(Some(lock)) => Some(lock),
+                Ok(None) => return Err(OpenError::Locked { dir: path.clone() }),
+                Err(error) if dirs.len() == 1 => return Err(unusable(path, &error)),
+                Err(error) => {
+                    health.fail(&error);
+                    None
+                }
+            };
+            let id = meta.directory_id;
+            opened.push(Dir { health, id, _lock: lock, written: Mutex::default() });
+        }
+        if opened.iter().all(|dir| dir.health.offline().is_some()) {
+            let dir = dirs.first().cloned().unwrap_or_default();
+            let problem = opened.first().and_then(|dir| dir.health.offline().cloned());
+            let problem = problem.map_or("none is given".to_owned(), |reason| reason.to_string());
+            return Err(OpenError::Unusable { dir, problem });
+        }
+        Ok(Self {
+            dirs: opened,
+            cluster_id,
+            threads: options.recovery_threads.max(1),
+            logs: RwLock::new(HashMap::new()),
+            high_watermarks: RwLock::new(HashMap::new()),
+        })
+    }
+}
+
+/// Reads `meta.properties` where there is one, and compares it with what is wanted.
+fn look(dir: &Path, options: &DirOptions) -> Result<Option<MetaProperties>, OpenError> {
+    let foreign = |problem| OpenError::Foreign { dir: dir.to_owned(), problem };
+    // What cannot be read is met again, and judged, when the directory is prepared.
+    let Ok(Some(bytes)) = disk::read_file(&dir.join(names::META_PROPERTIES)) else {
+        return Ok(None);
+    };
+    let meta = MetaProperties::parse(&String::from_utf8_lossy(&bytes)).map_err(foreign)?;
+    if meta.node_id != options.node_id {
+        let problem = format!("belongs to node {}, not to {}", meta.node_id, options.node_id);
+        return Err(foreign(problem));
+    }
+    Ok(Some(meta))
+}
+
+/// The one cluster that all of them belong to.
+fn agree(
+    dirs: &[PathBuf],
+    found: &[Option<MetaProperties>],
+    options: &DirOptions,
+) -> Result<String, OpenError> {
+    let mut agreed = options.cluster_id.clone();
+    for (dir, meta) in dirs.iter().zip(found) {
+        let Some(meta) = meta else { continue };
+        match &agreed {
+            Some(cluster) if *cluster != meta.cluster_id => {
+                let problem = format!("belongs to cluster {}, not to {cluster}", meta.cluster_id);
+                return Err(OpenError::Foreign { dir: dir.clone(), problem });
+            }
+            _ => agreed = Some(meta.cluster_id.clone()),
+        }
+    }
+    Ok(agreed.unwrap_or_else(|| meta::encode_id(Uuid::new_v4())))
+}
+
+/// Makes, locks and marks a directory; `None` when another process has it.
+fn prepare(
+    disk: &Disk,
+    path: &Path,
+    meta: &MetaProperties,
+) -> Result<Option<DirLock>, StorageError> {
+    disk.create_dir(path)?;
+    let lock_path = path.join(names::LOCK);
+    let Some(lock) = DirLock::take(&lock_path).map_err(|e| StorageError::io(&lock_path, e))? else {
+        return Ok(None);
+    };
+    let file = path.join(names::META_PROPERTIES);
+    if disk::read_file(&file)?.is_none() {
+        disk.replace(&file, meta.to_text().as_bytes(), true)?;
+    }
+    Ok(Some(lock))
+}
+
+fn unusable(path: &Path, error: &StorageError) -> OpenError {
+    let problem = match error {
+        StorageError::Io { source, .. } => source.to_string(),
+        other => other.to_string(),
+    };
+    OpenError::Unusable { dir: path.to_owned(), problem }
+}

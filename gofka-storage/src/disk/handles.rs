@@ -1,0 +1,182 @@
+//! Files that are opened when they are needed and closed when too many are open.
+//!
+//! A [`FileSlot`] is one file of a segment. The [`Handles`] of a disk hold at most so many of
+//! them open, closing those that were not used since the last look (a clock). A slot with bytes
+//! that are not synced is pinned: closing it could lose the kernel's report of a failed write.
+
+use super::Disk;
+use crate::error::StorageError;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+/// One file, open or not.
+#[derive(Debug)]
+pub(crate) struct FileSlot {
+    path: PathBuf,
+    disk: Arc<Disk>,
+    open: Mutex<Option<Arc<File>>>,
+    used: AtomicBool,
+    retired: AtomicBool,
+    pins: AtomicU32,
+}
+
+impl FileSlot {
+    /// The file at `path`; nothing is opened yet.
+    pub(crate) fn new(disk: &Arc<Disk>, path: PathBuf) -> Arc<Self> {
+        Arc::new(Self {
+            path,
+            disk: Arc::clone(disk),
+            open: Mutex::new(None),
+            used: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
+            pins: AtomicU32::new(0),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn disk(&self) -> &Arc<Disk> {
+        &self.disk
+    }
+
+    /// The open file.
+    pub(crate) fn file(self: &Arc<Self>) -> Result<Arc<File>, StorageError> {
+        self.file_or(false)
+    }
+
+    /// The open file, made where it is missing.
+    pub(crate) fn file_or_create(self: &Arc<Self>) -> Result<Arc<File>, StorageError> {
+        self.file_or(true)
+    }
+
+    fn file_or(self: &Arc<Self>, create: bool) -> Result<Arc<File>, StorageError> {
+        self.used.store(true, Ordering::Relaxed);
+        let file = {
+            let mut open = self.open.lock();
+            if let Some(file) = &*open {
+                return Ok(Arc::clone(file));
+            }
+            if self.retired.load(Ordering::Acquire) {
+                return Err(StorageError::io(&self.path, io::ErrorKind::NotFound.into()));
+            }
+            let file = Arc::new(self.disk.open(&self.path, create)?);
+            *open = Some(Arc::clone(&file));
+            file
+        };
+        self.disk.handles.opened(self);
+        Ok(file)
+    }
+
+    /// Keeps the file open until `unpin`.
+    pub(crate) fn pin(&self) {
+        self.pins.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn unpin(&self) {
+        self.pins.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Waits until what was written is on the disk.
+    pub(crate) fn sync(self: &Arc<Self>) -> Result<(), StorageError> {
+        let file = self.file()?;
+        self.disk.sync_file(&file, &self.path)
+    }
+
+    /// Closes the handle. Readers keep theirs.
+    pub(crate) fn close(&self) {
+        *self.open.lock() = None;
+    }
+
+    /// Closes the handle for good: another file may have the name from now on. Who opens this
+    /// one is told that it does not exist.
+    pub(crate) fn retire(&self) {
+        let mut open = self.open.lock();
+        self.retired.store(true, Ordering::Release);
+        *open = None;
+    }
+
+    /// Closes the handle if nobody needs it; whether it did.
+    fn evict(&self) -> bool {
+        if self.pins.load(Ordering::Acquire) > 0 || self.used.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        *self.open.lock() = None;
+        true
+    }
+}
+
+/// The open slots of a disk, oldest first.
+#[derive(Debug)]
+pub(super) struct Handles {
+    limit: usize,
+    open: Mutex<VecDeque<Weak<FileSlot>>>,
+}
+
+impl Handles {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit: limit.max(2), open: Mutex::default() }
+    }
+
+    /// Notes that `slot` was opened, and closes another where there are too many.
+    fn opened(&self, slot: &Arc<FileSlot>) {
+        let mut open = self.open.lock();
+        open.push_back(Arc::downgrade(slot));
+        // Twice around at most: once to take the mark of use, once to close.
+        for _ in 0..2 * open.len() {
+            if open.len() <= self.limit {
+                break;
+            }
+            let Some(oldest) = open.pop_front() else { break };
+            if let Some(slot) = oldest.upgrade()
+                && slot.open.try_lock().is_none_or(|file| file.is_some())
+                && !slot.evict()
+            {
+                open.push_back(Arc::downgrade(&slot));
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn count(&self) -> usize {
+        self.open.lock().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_files_than_the_limit_are_usable_and_few_stay_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::new(4);
+        let slots: Vec<_> =
+            (0..20).map(|i| FileSlot::new(&disk, dir.path().join(i.to_string()))).collect();
+        for slot in slots.iter().chain(&slots) {
+            slot.file_or_create().unwrap();
+        }
+        let open = slots.iter().filter(|slot| slot.open.lock().is_some()).count();
+        assert!(open <= 5, "{open} files are open");
+        assert!(disk.handles.count() <= 5);
+    }
+
+    #[test]
+    fn a_pinned_file_stays_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::new(2);
+        let pinned = FileSlot::new(&disk, dir.path().join("pinned"));
+        pinned.file_or_create().unwrap();
+        pinned.pin();
+        for i in 0..20 {
+            FileSlot::new(&disk, dir.path().join(i.to_string())).file_or_create().unwrap();
+        }
+        assert!(pinned.open.lock().is_some());
+    }
+}

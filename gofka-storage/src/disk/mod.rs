@@ -1,0 +1,253 @@
+//! The only place that calls the operating system for files: opening, positional reading and
+//! writing, syncing, renaming. A test can stand between a call and the system ([`Faults`]).
+//!
+//! Called by every other module of the crate, from any thread; everything here blocks.
+
+mod handles;
+
+pub(crate) use handles::FileSlot;
+
+use crate::error::StorageError;
+use handles::Handles;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A kind of call, for [`Faults`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Create,
+    Write,
+    SetLength,
+    Sync,
+    SyncDir,
+    Rename,
+    Remove,
+}
+
+/// What a test wants to happen instead of a call that changes the disk.
+pub(crate) trait Faults: Send + Sync + std::fmt::Debug {
+    /// `Ok(n)` lets at most `n` bytes of a write through (fewer than `len` fail the rest);
+    /// `Err` lets nothing through.
+    fn check(&self, operation: Operation, path: &Path, len: usize) -> io::Result<usize>;
+}
+
+/// The file system as this crate sees it, with a bound on the files it keeps open.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    faults: Option<Arc<dyn Faults>>,
+    handles: Handles,
+}
+
+impl Disk {
+    /// The real file system.
+    pub(crate) fn new(max_open_files: usize) -> Arc<Self> {
+        Arc::new(Self { faults: None, handles: Handles::new(max_open_files) })
+    }
+
+    /// The real file system, as far as `faults` lets calls through.
+    #[cfg(test)]
+    pub(crate) fn with_faults(faults: Arc<dyn Faults>) -> Arc<Self> {
+        Arc::new(Self { faults: Some(faults), handles: Handles::new(64) })
+    }
+
+    fn allow(&self, operation: Operation, path: &Path, len: usize) -> io::Result<usize> {
+        self.faults.as_ref().map_or(Ok(len), |faults| faults.check(operation, path, len))
+    }
+
+    fn gate(&self, operation: Operation, path: &Path) -> Result<(), StorageError> {
+        self.allow(operation, path, 0).map_err(|e| StorageError::io(path, e))?;
+        Ok(())
+    }
+
+    /// Opens a file for reading and writing, making it where `create` says so.
+    pub(crate) fn open(&self, path: &Path, create: bool) -> Result<File, StorageError> {
+        if create {
+            self.gate(Operation::Create, path)?;
+        }
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(create)
+            .truncate(false)
+            .open(path)
+            .map_err(|e| StorageError::io(path, e))
+    }
+
+    /// Writes all slices, one after the other, from `position` on.
+    pub(crate) fn write_at(
+        &self,
+        file: &File,
+        path: &Path,
+        mut slices: &mut [IoSlice<'_>],
+        mut position: u64,
+    ) -> Result<(), StorageError> {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        let allowed = self.allow(Operation::Write, path, len).map_err(|e| fail(path, e))?;
+        if allowed < len {
+            let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            file.write_all_at(&all[..allowed], position).map_err(|e| fail(path, e))?;
+            return Err(fail(path, io::Error::other("the write was torn")));
+        }
+        // What is empty would look as if nothing could be written.
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            let count = slices.len().min(MAX_SLICES);
+            match rustix::io::pwritev(file, &slices[..count], position) {
+                Ok(0) => return Err(fail(path, io::ErrorKind::WriteZero.into())),
+                Ok(written) => {
+                    position += written as u64;
+                    IoSlice::advance_slices(&mut slices, written);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(fail(path, errno.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts or extends a file.
+    pub(crate) fn set_len(&self, file: &File, path: &Path, len: u64) -> Result<(), StorageError> {
+        self.gate(Operation::SetLength, path)?;
+        file.set_len(len).map_err(|e| fail(path, e))
+    }
+
+    /// Waits until a file's bytes and length are on the disk.
+    pub(crate) fn sync_file(&self, file: &File, path: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::Sync, path)?;
+        file.sync_data().map_err(|e| fail(path, e))
+    }
+
+    /// Waits until a folder's entries are on the disk.
+    pub(crate) fn sync_dir(&self, path: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::SyncDir, path)?;
+        File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| fail(path, e))
+    }
+
+    /// Renames a file or folder.
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::Rename, from)?;
+        fs::rename(from, to).map_err(|e| fail(from, e))
+    }
+
+    /// Removes a file; fine when it is not there.
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::Remove, path)?;
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail(path, e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a folder and those above it; fine when it is there.
+    pub(crate) fn create_dir(&self, path: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::Create, path)?;
+        fs::create_dir_all(path).map_err(|e| fail(path, e))
+    }
+
+    /// Replaces a small file in one step: a crash leaves the old text or the new. With `sync`
+    /// the new text is on the disk when this returns.
+    pub(crate) fn replace(&self, path: &Path, text: &[u8], sync: bool) -> Result<(), StorageError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".tmp");
+        let tmp = PathBuf::from(name);
+        self.remove(&tmp)?;
+        let file = self.open(&tmp, true)?;
+        self.write_at(&file, &tmp, &mut [IoSlice::new(text)], 0)?;
+        if sync {
+            self.sync_file(&file, &tmp)?;
+        }
+        self.rename(&tmp, path)?;
+        match path.parent() {
+            Some(dir) if sync => self.sync_dir(dir),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Linux takes at most this many slices in one call (`IOV_MAX`).
+const MAX_SLICES: usize = 1024;
+
+fn fail(path: &Path, error: io::Error) -> StorageError {
+    StorageError::io(path, error)
+}
+
+/// Reads at most `len` bytes from `position`; fewer only where the file ends.
+pub(crate) fn read_at(file: &File, position: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = Vec::with_capacity(len);
+    while buffer.len() < len {
+        let at = position + buffer.len() as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut buffer), at) {
+            Ok(0) => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    buffer.truncate(len);
+    Ok(buffer)
+}
+
+/// Fills as much of `buffer` as the file has from `position` on; how much that was.
+pub(crate) fn fill_at(file: &File, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], position + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(filled)
+}
+
+/// A whole small file; `None` when it is not there.
+pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(fail(path, e)),
+    }
+}
+
+/// Names of what is in a folder, sorted. Names that are not UTF-8 are none of ours.
+pub(crate) fn list(path: &Path) -> Result<Vec<String>, StorageError> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(|e| fail(path, e))? {
+        let entry = entry.map_err(|e| fail(path, e))?;
+        names.extend(entry.file_name().into_string().ok());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_written_one_after_the_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let disk = Disk::new(4);
+        let file = disk.open(&path, true).unwrap();
+        let many: Vec<[u8; 3]> = (0..3000u16).map(|i| [i as u8, (i >> 8) as u8, 7]).collect();
+        let mut slices: Vec<IoSlice<'_>> = many.iter().map(|part| IoSlice::new(part)).collect();
+        disk.write_at(&file, &path, &mut slices, 2).unwrap();
+        assert_eq!(read_at(&file, 2, 1 << 20).unwrap(), many.concat());
+        assert_eq!(read_at(&file, 1, 2).unwrap(), [0, 0]);
+    }
+
+    #[test]
+    fn a_replaced_file_has_the_new_text_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let disk = Disk::new(4);
+        disk.replace(&path, b"long old text", true).unwrap();
+        disk.replace(&path, b"new", true).unwrap();
+        assert_eq!(read_file(&path).unwrap().unwrap(), b"new");
+        assert_eq!(list(dir.path()).unwrap(), ["f"]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Syncing: what was appended gets to the disk itself.
+//!
+//! Called by the server's flusher, by whoever closes a log, and by checkpoints. Appends and
+//! reads go on meanwhile: the writer's lock is held only to take the list of files.
+//!
+//! **Invariant:** the safe offset rises only after every file that holds something below it, and
+//! every folder that names such a file, was synced without an error.
+
+use crate::error::StorageError;
+use crate::log::Log;
+use crate::names;
+use gofka_core::ids::Offset;
+use std::sync::atomic::Ordering;
+
+impl Log {
+    /// Writes everything appended so far to the disk itself; the new safe offset. A failure takes
+    /// the log directory offline for good.
+    pub fn sync(&self) -> Result<Offset, StorageError> {
+        let _alone = self.syncing.lock();
+        self.check_usable()?;
+        if self.segments.read().is_empty() {
+            // Nothing to lose: what is made again from the controller's metadata costs no sync.
+            return Ok(self.safe_offset());
+        }
+        let (dirty, new_entries, end) = {
+            let mut writer = self.writer.lock();
+            writer.active_is_dirty = false;
+            let new_entries = std::mem::take(&mut writer.new_entries);
+            (std::mem::take(&mut writer.dirty), new_entries, self.log_end_offset())
+        };
+        let disk = self.health.disk();
+        for slot in &dirty {
+            match slot.sync() {
+                // A file that retention removed meanwhile needs no sync.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(self.health.fail(&error)),
+                Ok(()) => {}
+            }
+            slot.unpin();
+        }
+        if new_entries {
+            let parent = self.dir.parent().unwrap_or(&self.dir);
+            for dir in [&*self.dir, parent] {
+                disk.sync_dir(dir).map_err(|error| self.health.fail(&error))?;
+            }
+        }
+        self.published.safe.fetch_max(end.0, Ordering::AcqRel);
+        Ok(self.safe_offset())
+    }
+
+    /// Writes the leader epochs where they have changed. Before the recovery point is.
+    pub(crate) fn store_epochs(&self) -> Result<(), StorageError> {
+        let changed = {
+            let mut epochs = self.epochs.write();
+            std::mem::take(&mut epochs.dirty).then(|| epochs.clone())
+        };
+        let Some(epochs) = changed else { return Ok(()) };
+        let path = self.dir.join(names::LEADER_EPOCHS);
+        epochs.store(self.health.disk(), &path).map_err(|error| match error {
+            StorageError::Full { .. } => {
+                self.epochs.write().dirty = true;
+                error
+            }
+            other => self.health.fail(&other),
+        })
+    }
+}

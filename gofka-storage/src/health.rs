@@ -1,0 +1,66 @@
+//! Whether a log directory can still be trusted.
+//!
+//! Shared by all logs of a directory. **Invariant:** offline is for good: after a failed sync the
+//! kernel may have dropped what was to be written, and a second sync would say that all is well.
+
+use crate::disk::Disk;
+use crate::error::StorageError;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// One log directory's path, its disk, and whether it is offline.
+#[derive(Debug)]
+pub(crate) struct DirHealth {
+    path: PathBuf,
+    disk: Arc<Disk>,
+    offline: OnceLock<Arc<str>>,
+}
+
+impl DirHealth {
+    pub(crate) fn new(path: PathBuf, disk: Arc<Disk>) -> Arc<Self> {
+        Arc::new(Self { path, disk, offline: OnceLock::new() })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn disk(&self) -> &Arc<Disk> {
+        &self.disk
+    }
+
+    /// Why it is offline, if it is.
+    pub(crate) fn offline(&self) -> Option<&Arc<str>> {
+        self.offline.get()
+    }
+
+    /// An error when it is offline.
+    pub(crate) fn check(&self) -> Result<(), StorageError> {
+        match self.offline.get() {
+            None => Ok(()),
+            Some(reason) => {
+                Err(StorageError::Offline { dir: self.path.clone(), reason: Arc::clone(reason) })
+            }
+        }
+    }
+
+    /// Takes the directory offline, whatever the error was.
+    pub(crate) fn fail(&self, error: &StorageError) -> StorageError {
+        if self.offline.set(Arc::from(error.to_string())).is_ok() {
+            tracing::error!(dir = %self.path.display(), %error, "log directory goes offline");
+        }
+        let reason = Arc::clone(self.offline.get_or_init(|| Arc::from(error.to_string())));
+        StorageError::Offline { dir: self.path.clone(), reason }
+    }
+
+    /// Judges an error met while writing: a full disk and a deleted log pass, anything else takes
+    /// the directory offline.
+    pub(crate) fn judge_write(&self, error: StorageError) -> StorageError {
+        match error {
+            StorageError::Full { .. } | StorageError::Closed | StorageError::Offline { .. } => {
+                error
+            }
+            StorageError::Io { .. } | StorageError::Corrupt { .. } => self.fail(&error),
+        }
+    }
+}

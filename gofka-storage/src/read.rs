@@ -1,0 +1,106 @@
+//! Reading: from an offset to bytes of a file, by way of the index.
+//!
+//! Called by the partition for fetches, by followers and by whoever replays a log. Takes no lock
+//! that an append holds for longer than it takes to publish.
+//!
+//! **Invariant:** a read never skips. It goes on to the next segment only where the one at hand
+//! has no batch at or after the offset; a budget that ends inside a batch ends the read.
+
+use crate::error::{ReadError, StorageError};
+use crate::log::{AbortedTransaction, Log, LogRead};
+use crate::segment::Segment;
+use gofka_core::ids::Offset;
+use std::sync::Arc;
+
+/// Attempts at a read whose segment is being removed or replaced.
+const ATTEMPTS: usize = 3;
+
+impl Log {
+    /// Whole batches from the one that holds `from` on, all of them below `up_to`, at most
+    /// `max_bytes` of them, but one where `at_least_one_batch` says so.
+    pub fn read(
+        &self,
+        from: Offset,
+        max_bytes: usize,
+        up_to: Offset,
+        at_least_one_batch: bool,
+    ) -> Result<LogRead, ReadError> {
+        let mut attempt = 0;
+        loop {
+            self.check_usable()?;
+            let (start, end) = (self.log_start_offset(), self.log_end_offset());
+            if from < start || from > end {
+                return Err(ReadError::OutOfRange { offset: from, start, end });
+            }
+            let up_to = up_to.min(end);
+            if from >= up_to {
+                return Ok(LogRead::default());
+            }
+            attempt += 1;
+            match self.read_once(from, max_bytes, up_to, at_least_one_batch) {
+                // Removed or replaced since it was looked up: the next look tells which, once
+                // whoever cuts the log is done.
+                Err(error) if error.is_not_found() && attempt < ATTEMPTS => {
+                    drop(self.writer.lock());
+                }
+                Err(error) => return Err(error.into()),
+                Ok(read) => return Ok(read),
+            }
+        }
+    }
+
+    fn read_once(
+        &self,
+        from: Offset,
+        max_bytes: usize,
+        up_to: Offset,
+        at_least_one_batch: bool,
+    ) -> Result<LogRead, StorageError> {
+        let mut segment = self.segment_at(from);
+        while let Some(this) = segment {
+            if let Some(place) = this.locate(from)? {
+                let records = this.read(&place, max_bytes, up_to, at_least_one_batch)?;
+                return Ok(LogRead { records });
+            }
+            segment = self.segment_after(this.base);
+        }
+        Ok(LogRead::default())
+    }
+
+    /// The segment in which `offset` is, if any; else the first one.
+    pub(crate) fn segment_at(&self, offset: Offset) -> Option<Arc<Segment>> {
+        let segments = self.segments.read();
+        let after = segments.partition_point(|segment| segment.base <= offset);
+        segments.get(after.saturating_sub(1)).cloned()
+    }
+
+    /// The segment after the one that begins at `base`.
+    pub(crate) fn segment_after(&self, base: Offset) -> Option<Arc<Segment>> {
+        let segments = self.segments.read();
+        segments.get(segments.partition_point(|segment| segment.base <= base)).cloned()
+    }
+
+    /// Transactions with a record in `from..up_to` that were aborted.
+    pub fn aborted_transactions(
+        &self,
+        from: Offset,
+        up_to: Offset,
+    ) -> Result<Vec<AbortedTransaction>, StorageError> {
+        let mut found = Vec::new();
+        let mut segment = self.segment_at(from);
+        while let Some(this) = segment {
+            for entry in this.txns.entries()? {
+                if entry.last_offset >= from && entry.first_offset < up_to {
+                    let (producer_id, first_offset) = (entry.producer_id, entry.first_offset);
+                    found.push(AbortedTransaction { producer_id, first_offset });
+                }
+                // Everything that ends later began at or after this last stable offset.
+                if entry.last_stable_offset >= up_to {
+                    return Ok(found);
+                }
+            }
+            segment = self.segment_after(this.base);
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,405 @@
+//! From the files of a folder to a log: which segments there are, where the log ends, and what
+//! the batches say about producers and epochs.
+//!
+//! Called by `dirs` at start, one thread a log. After a clean shutdown only the end of the last
+//! segment is looked at. Otherwise every segment from the recovery point on is read and its
+//! checksums compared; the log ends before the first batch that is not whole, and everything
+//! derived is made anew. A recovery that is killed leaves a folder in which the next one finds
+//! the same: it removes what is after a bad batch from the end backwards, and the bad batch last.
+
+use crate::disk::{self, Disk};
+use crate::epoch_cache::EpochCache;
+use crate::error::StorageError;
+use crate::log::{Log, LogOptions, LogPlace, Opened, Writer};
+use crate::names;
+use crate::producer_state::{Marker, ProducerState};
+use crate::scan::{Batches, Found, Headers, Placed};
+use crate::segment::{Growth, Segment};
+use gofka_core::ids::{LeaderEpoch, Offset};
+use gofka_core::record::{BATCH_HEADER_SIZE, BatchHeader};
+use gofka_core::time::TimestampMs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is known of a log before its files are opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    /// It was closed properly.
+    pub(crate) clean: bool,
+    /// Everything below was on the disk.
+    pub(crate) recovery_point: Offset,
+    /// Log start offset as it was checkpointed.
+    pub(crate) start: Offset,
+    pub(crate) now: TimestampMs,
+}
+
+impl Log {
+    /// Opens a log outside of any [`crate::LogDirs`], checking every byte of it.
+    pub fn open(options: LogOptions) -> Result<Self, StorageError> {
+        const OPEN_FILES: usize = 64;
+        let disk = Disk::new(OPEN_FILES);
+        disk.create_dir(&options.dir)?;
+        let place = LogPlace {
+            partition: options.partition,
+            topic_id: options.topic_id,
+            health: crate::health::DirHealth::new(options.dir.clone(), disk),
+            dir: options.dir,
+            config: options.config,
+        };
+        let before = Before {
+            clean: false,
+            recovery_point: Offset::ZERO,
+            start: Offset::ZERO,
+            now: TimestampMs::NONE,
+        };
+        let log = recover(place, before)?;
+        log.sync()?;
+        Ok(log)
+    }
+}
+
+/// Opens the log in a folder that exists. What it holds may be unsynced still.
+pub(crate) fn recover(place: LogPlace, before: Before) -> Result<Log, StorageError> {
+    let opened = examine(&place, before)?;
+    Ok(Log::assemble(place, opened))
+}
+
+/// Finds out what the files of a log hold, and puts right what a crash has left.
+pub(crate) fn examine(place: &LogPlace, before: Before) -> Result<Opened, StorageError> {
+    let disk = Arc::clone(place.health.disk());
+    crate::compaction::finish_swaps(&disk, &place.dir)?;
+    let segments = find_segments(&disk, &place.dir)?;
+    let mut recovery = Recovery {
+        disk,
+        dir: place.dir.clone(),
+        index_interval: u64::from(place.config.index_interval_bytes),
+        contiguous: !place.config.cleanup_policy.compact,
+        now: before.now,
+        segments,
+        writer: Writer::default(),
+        epochs: EpochCache::default(),
+        end: before.start,
+    };
+    recovery.run(&before)?;
+    let first = recovery.segments.first().map(|segment| segment.base);
+    let start = first.unwrap_or(Offset::ZERO).max(before.start);
+    recovery.epochs.truncate_from_start(start);
+    recovery.epochs.truncate_from_end(recovery.end);
+    let safe = if before.clean { recovery.end } else { before.recovery_point.min(recovery.end) };
+    Ok(Opened {
+        segments: recovery.segments,
+        writer: recovery.writer,
+        epochs: recovery.epochs,
+        start,
+        end: recovery.end,
+        safe,
+    })
+}
+
+/// The segments in a folder, sorted; files that belong to none are removed.
+fn find_segments(disk: &Arc<Disk>, dir: &Path) -> Result<Vec<Arc<Segment>>, StorageError> {
+    let names = disk::list(dir)?;
+    let is_log = |name: &String| matches!(names::parse_file(name), Some((_, names::LOG)));
+    let mut segments = Vec::new();
+    for name in names.iter().filter(|name| is_log(name)) {
+        let Some((base, _)) = names::parse_file(name) else { continue };
+        let path = dir.join(name);
+        let size = std::fs::metadata(&path).map_err(|e| StorageError::io(&path, e))?.len();
+        segments.push(Arc::new(Segment::on_disk(disk, dir, base, size)));
+    }
+    for name in names.iter().filter(|name| !is_log(name)) {
+        let leftover = match names::parse_file(name) {
+            Some((base, names::INDEX | names::TIME_INDEX | names::TXN_INDEX)) => {
+                segments.binary_search_by_key(&base, |segment| segment.base).is_err()
+            }
+            Some((_, extension)) => extension.ends_with(names::DELETED),
+            None => false,
+        };
+        if leftover || name.ends_with(".tmp") {
+            disk.remove(&dir.join(name))?;
+        }
+    }
+    Ok(segments)
+}
+
+struct Recovery {
+    disk: Arc<Disk>,
+    dir: std::path::PathBuf,
+    index_interval: u64,
+    /// Offsets have no gaps: the topic is not compacted.
+    contiguous: bool,
+    now: TimestampMs,
+    segments: Vec<Arc<Segment>>,
+    writer: Writer,
+    epochs: EpochCache,
+    end: Offset,
+}
+
+impl Recovery {
+    fn run(&mut self, before: &Before) -> Result<(), StorageError> {
+        let stored = EpochCache::load(&self.dir.join(names::LEADER_EPOCHS))?;
+        let Some(last) = self.segments.last().cloned() else {
+            self.epochs = stored.unwrap_or_default();
+            self.epochs.truncate_from_end(self.end);
+            return self.remove_snapshots(|_| true);
+        };
+        // A closed log whose end does not add up is treated as one that was not closed.
+        let reopened = if before.clean { self.reopen(&last).ok() } else { None };
+        let scan_from = match reopened {
+            Some(_) => self.segments.len(),
+            None => self.first_in_doubt(before.recovery_point),
+        };
+        let doubt_from = self.segments.get(scan_from).map_or(self.end, |segment| segment.base);
+        let epochs_known = stored.is_some();
+        self.epochs = stored.unwrap_or_default();
+        self.epochs.truncate_from_end(doubt_from);
+        let snapshot = self.load_snapshot(doubt_from)?;
+        let replay_from = if epochs_known { snapshot } else { Offset::ZERO };
+        self.replay(replay_from, snapshot, scan_from)?;
+        for at in scan_from..self.segments.len() {
+            if !self.scan(at)? {
+                break;
+            }
+        }
+        self.begin_after_lost_records(before.start)?;
+        // As many snapshots as segments, and the one that was loaded.
+        let (end, newest) = (self.end, self.writer.last_snapshot);
+        let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base).collect();
+        self.remove_snapshots(|offset| {
+            offset > end || bases.binary_search(&offset).is_err() && Some(offset) != newest
+        })
+    }
+
+    /// The first segment that reaches past the recovery point.
+    fn first_in_doubt(&self, recovery_point: Offset) -> usize {
+        let after = self.segments.partition_point(|segment| segment.base <= recovery_point);
+        after.saturating_sub(1)
+    }
+
+    /// Makes the last segment of a closed log ready to grow; an error where its files disagree.
+    fn reopen(&mut self, last: &Segment) -> Result<(), StorageError> {
+        let end = last.next_offset()?;
+        let largest = last.largest()?;
+        let mut headers = Headers::new(&last.log, 0, last.size(), last.base).ok();
+        let first = match &mut headers {
+            Some(headers) => headers.next_header()?,
+            None => None,
+        };
+        last.offsets.unseal()?;
+        last.times.unseal()?;
+        let largest = largest.map(|(timestamp, offset)| last.time_entry(timestamp, offset));
+        self.writer.growth = Growth {
+            unindexed: last.unindexed()?,
+            first_append: (last.size() > 0).then_some(self.now),
+            first_timestamp: first.map(|placed| placed.header.max_timestamp),
+            largest,
+        };
+        self.end = end;
+        Ok(())
+    }
+
+    /// Loads the newest good snapshot at or below `bound`; its offset, or where the log begins.
+    fn load_snapshot(&mut self, bound: Offset) -> Result<Offset, StorageError> {
+        let mut candidates: Vec<Offset> = disk::list(&self.dir)?
+            .iter()
+            .filter_map(|name| names::parse_file(name))
+            .filter(|(offset, extension)| *extension == names::SNAPSHOT && *offset <= bound)
+            .map(|(offset, _)| offset)
+            .collect();
+        while let Some(offset) = candidates.pop() {
+            let path = self.dir.join(names::file(offset, names::SNAPSHOT));
+            let Some(bytes) = disk::read_file(&path)? else { continue };
+            match ProducerState::from_snapshot(&bytes, self.now) {
+                Ok(state) => {
+                    self.writer.producers = state;
+                    self.writer.last_snapshot = Some(offset);
+                    return Ok(offset);
+                }
+                Err(problem) => {
+                    tracing::warn!(path = %path.display(), %problem, "snapshot is not used");
+                    self.disk.remove(&path)?;
+                }
+            }
+        }
+        Ok(self.segments.first().map_or(Offset::ZERO, |segment| segment.base))
+    }
+
+    /// Takes in the headers of the segments that are not in doubt, from `from` on; producers
+    /// only from the snapshot on.
+    fn replay(
+        &mut self,
+        from: Offset,
+        snapshot: Offset,
+        doubtful: usize,
+    ) -> Result<(), StorageError> {
+        for at in 0..doubtful {
+            let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
+            if next <= from {
+                continue;
+            }
+            let segment = Arc::clone(&self.segments[at]);
+            let first = match segment.locate(from) {
+                Ok(Some(first)) => first,
+                Ok(None) | Err(StorageError::Corrupt { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            match self.replay_segment(&segment, first.position, snapshot) {
+                // Readers of that batch are told; the rest of the log is as good as before.
+                Err(problem @ StorageError::Corrupt { .. }) => {
+                    tracing::error!(%problem, "producers and epochs may be incomplete");
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_segment(
+        &mut self,
+        segment: &Segment,
+        position: u64,
+        snapshot: Offset,
+    ) -> Result<(), StorageError> {
+        let mut headers = Headers::new(&segment.log, position, segment.size(), segment.base)?;
+        while let Some(placed) = headers.next_header()? {
+            self.epochs.assign(placed.header.leader_epoch, placed.header.base_offset);
+            if placed.header.base_offset >= snapshot {
+                let marker = read_marker(segment, &placed)?;
+                self.writer.producers.replay(&placed.header, marker, self.now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a segment in doubt, batch by batch; false when it was cut and the log ends here.
+    fn scan(&mut self, at: usize) -> Result<bool, StorageError> {
+        let segment = Arc::clone(&self.segments[at]);
+        let file_size = segment.size();
+        segment.offsets.restart(Vec::new());
+        segment.times.restart(Vec::new());
+        segment.txns.reset()?;
+        self.writer.growth = Growth::default();
+        self.end = segment.base;
+        let mut range = segment.offsets_range();
+        if let Some(next) = self.segments.get(at + 1) {
+            range.end = range.end.min(next.base);
+        }
+        let mut batches = Batches::new(&segment.log, 0, file_size, range)?;
+        let mut size = 0;
+        let problem = loop {
+            match batches.next_batch()? {
+                // The base offset is outside of the checksum. Where nothing was ever compacted, and
+                // in the last segment nothing was, a gap is a changed bit.
+                Found::Batch(_, batch)
+                    if self.contiguous
+                        && at + 1 == self.segments.len()
+                        && batch.header.base_offset != self.end =>
+                {
+                    break Some("its offset leaves a gap".to_owned());
+                }
+                Found::Batch(position, batch) => {
+                    self.enter(&segment, &batch.header, batch.payload(), position)?;
+                    size = position + batch.header.size() as u64;
+                }
+                Found::Bad(problem) => break Some(problem),
+                Found::End => break None,
+            }
+        };
+        if size > 0 {
+            self.writer.growth.first_append = Some(self.now);
+        }
+        if let Some(problem) = &problem {
+            self.cut(at, size, problem)?;
+        }
+        segment.set_largest(self.writer.growth.largest);
+        self.writer.note_dirty(&segment.log);
+        let is_last = at + 1 == self.segments.len();
+        if is_last {
+            self.writer.active_is_dirty = true;
+        } else {
+            segment.write_indexes(&self.writer.growth)?;
+            segment.mark_sealed();
+            for slot in [segment.offsets.slot(), segment.times.slot()] {
+                self.writer.note_dirty(slot);
+            }
+            self.writer.new_entries = true;
+        }
+        Ok(problem.is_none())
+    }
+
+    fn enter(
+        &mut self,
+        segment: &Segment,
+        header: &BatchHeader,
+        payload: &[u8],
+        position: u64,
+    ) -> Result<(), StorageError> {
+        segment.index(&mut self.writer.growth, header, position, self.index_interval);
+        self.end = header.next_offset();
+        if header.leader_epoch > LeaderEpoch::NONE {
+            self.epochs.assign(header.leader_epoch, header.base_offset);
+        }
+        let is_control = header.attributes.is_control();
+        let marker = is_control.then(|| Marker::parse(payload)).flatten();
+        let completed = self.writer.producers.replay(header, marker, self.now);
+        if let Some(completed) = completed.filter(|completed| completed.aborted) {
+            let stable = self.writer.producers.last_stable_offset_after(&completed);
+            segment.append_aborted(&completed, stable)?;
+            self.writer.note_dirty(segment.txns.slot());
+        }
+        Ok(())
+    }
+
+    /// Ends the log after `size` bytes of the segment at `at`.
+    fn cut(&mut self, at: usize, size: u64, problem: &str) -> Result<(), StorageError> {
+        for later in self.segments.drain(at + 1..).rev() {
+            tracing::warn!(path = %later.log.path().display(), "removed: it is after a bad batch");
+            later.remove()?;
+        }
+        let segment = &self.segments[at];
+        let (path, lost) = (segment.log.path(), segment.size() - size);
+        tracing::warn!(path = %path.display(), at = size, bytes = lost, problem, "cut the log");
+        self.disk.set_len(&*segment.log.file()?, path, size)?;
+        segment.publish(size);
+        Ok(())
+    }
+
+    /// A log that ends before its start holds nothing that may be read, but its next offset must
+    /// not be given twice.
+    fn begin_after_lost_records(&mut self, start: Offset) -> Result<(), StorageError> {
+        if self.end >= start {
+            return Ok(());
+        }
+        tracing::warn!(dir = %self.dir.display(), end = %self.end, %start, "the log was cut below its start");
+        while let Some(segment) = self.segments.pop() {
+            segment.remove()?;
+        }
+        self.writer = Writer { new_entries: true, ..Writer::default() };
+        self.end = start;
+        self.segments.push(Arc::new(Segment::create(&self.disk, &self.dir, start)?));
+        self.remove_snapshots(|_| true)
+    }
+
+    fn remove_snapshots(&mut self, which: impl Fn(Offset) -> bool) -> Result<(), StorageError> {
+        for name in disk::list(&self.dir)? {
+            if let Some((offset, names::SNAPSHOT)) = names::parse_file(&name)
+                && which(offset)
+            {
+                self.disk.remove(&self.dir.join(&name))?;
+                if self.writer.last_snapshot == Some(offset) {
+                    self.writer.last_snapshot = None;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The marker inside a control batch.
+fn read_marker(segment: &Segment, placed: &Placed) -> Result<Option<Marker>, StorageError> {
+    if !placed.header.attributes.is_control() {
+        return Ok(None);
+    }
+    let bytes = segment.read_bytes(placed.position, placed.header.size())?;
+    Ok(bytes.get(BATCH_HEADER_SIZE..).and_then(Marker::parse))
+}

@@ -1,0 +1,8 @@
+//! The log as a whole: what is appended is read, whatever happens in between.
+
+mod append;
+mod crash;
+mod model;
+mod read;
+mod recovery;
+mod retention;

@@ -1,0 +1,206 @@
+//! Starts after a stop that was not clean: torn tails, flipped bits, lost and foreign files.
+
+use crate::testing::*;
+use gofka_core::ids::{LeaderEpoch, Offset};
+use gofka_core::record;
+use std::fs;
+use std::path::PathBuf;
+
+/// Appends five batches of three records and leaves without closing. Path and bytes of the log.
+fn left_behind(home: &Home) -> (PathBuf, Vec<u8>) {
+    let (_dirs, log) = home.open();
+    for n in 0..5 {
+        append(&log, &idempotent(7, 0, n * 3, 3));
+    }
+    let path = home.log_dir().join(format!("{:020}.log", 0));
+    let bytes = fs::read(&path).unwrap();
+    (path, bytes)
+}
+
+/// Opens the log again; its end, after checking that all before it is readable, and that the
+/// producer goes on where the log ends.
+fn reopened_end(home: &Home) -> i64 {
+    let (_dirs, log) = home.open();
+    let end = log.log_end_offset().0;
+    let offsets: Vec<i64> = read_all(&log, Offset(0), 200).iter().map(|r| r.offset.0).collect();
+    assert_eq!(offsets, (0..end).collect::<Vec<_>>());
+    assert_eq!(log.safe_offset(), Offset(end));
+    let next = append(&log, &idempotent(7, 0, end as i32, 1));
+    assert_eq!(next.first_offset, Offset(end));
+    end
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_is_cut_at_the_last_whole_batch() {
+    let home = Home::new(config());
+    let (path, bytes) = left_behind(&home);
+    let last = bytes.len() * 4 / 5;
+    for len in last..=bytes.len() {
+        fs::write(&path, &bytes[..len]).unwrap();
+        let expected = if len == bytes.len() { 15 } else { 12 };
+        assert_eq!(reopened_end(&home), expected, "torn at {len}");
+    }
+}
+
+#[test]
+fn a_bit_flipped_anywhere_in_the_last_batch_cuts_it() {
+    let home = Home::new(config());
+    let (path, bytes) = left_behind(&home);
+    let last = bytes.len() * 4 / 5;
+    for bit in last * 8..bytes.len() * 8 {
+        let mut broken = bytes.clone();
+        broken[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &broken).unwrap();
+        let (_dirs, log) = home.open();
+        // The leader epoch is outside of the checksum: a changed one looks like an election.
+        if (12..16).contains(&(bit / 8 - last)) {
+            assert_eq!(log.log_end_offset(), Offset(15), "bit {bit}");
+        } else {
+            assert_eq!(log.log_end_offset(), Offset(12), "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn zeros_after_the_last_batch_are_cut() {
+    let home = Home::new(config());
+    let (path, bytes) = left_behind(&home);
+    for zeros in [1, 16, 17, 61, 62, 4096] {
+        let mut longer = bytes.clone();
+        longer.resize(bytes.len() + zeros, 0);
+        fs::write(&path, &longer).unwrap();
+        assert_eq!(reopened_end(&home), 15);
+        fs::write(&path, &bytes).unwrap();
+    }
+}
+
+#[test]
+fn what_is_after_a_bad_batch_goes_with_it() {
+    let home = Home::new(config());
+    {
+        let (_dirs, log) = home.open();
+        (0..60).for_each(|n| {
+            append(&log, &batch(&n.to_string(), 1));
+        });
+        assert!(log.segment_count() > 3);
+    }
+    let second = home.files().into_iter().filter(|name| name.ends_with(".log")).nth(1).unwrap();
+    let path = home.log_dir().join(&second);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (_dirs, log) = home.open();
+    let end = log.log_end_offset();
+    assert_eq!(log.segment_count(), 2);
+    assert!(end > Offset(12) && end < Offset(30), "{end}");
+    assert_eq!(read_all(&log, Offset(0), 500).len() as i64, end.0);
+}
+
+#[test]
+fn after_a_clean_stop_nothing_is_scanned_and_everything_is_there() {
+    let home = Home::new(config());
+    let (dirs, log) = home.open();
+    for n in 0..40 {
+        append(&log, &idempotent(7, 0, n * 2, 2));
+    }
+    log.append_as_leader(&[batch("x", 1)], LeaderEpoch(9), NOW).unwrap();
+    dirs.close(no_watermark).unwrap();
+    assert!(log.append_as_leader(&[batch("x", 1)], EPOCH, NOW).is_err());
+    drop((dirs, log));
+    assert!(home.root.path().join(".kafka_cleanshutdown").exists());
+    // A flipped bit in the middle of the last segment's payload shows that nobody looked.
+    let last = home.files().into_iter().rfind(|name| name.ends_with(".log")).unwrap();
+    let path = home.log_dir().join(last);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[65] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (dirs, log) = home.open();
+    assert!(!home.root.path().join(".kafka_cleanshutdown").exists());
+    assert_eq!(log.log_end_offset(), Offset(81));
+    assert_eq!(log.safe_offset(), Offset(81));
+    assert_eq!(log.latest_epoch(), LeaderEpoch(9));
+    assert_eq!(log.end_offset_for_epoch(EPOCH), (EPOCH, Offset(80)));
+    let retried = append(&log, &idempotent(7, 0, 78, 2));
+    assert!(retried.duplicate);
+    assert_eq!(retried.first_offset, Offset(78));
+    drop((dirs, log));
+    // Without the marker, the same bit ends the log.
+    let (_dirs, log) = home.open();
+    assert!(log.log_end_offset() < Offset(81));
+}
+
+#[test]
+fn the_last_five_batches_are_known_after_a_crash() {
+    let home = Home::new(config());
+    left_behind(&home);
+    let (_dirs, log) = home.open();
+    for n in 0..5 {
+        let again = append(&log, &idempotent(7, 0, n * 3, 3));
+        assert!(again.duplicate);
+        assert_eq!(again.first_offset, Offset(i64::from(n) * 3));
+    }
+}
+
+#[test]
+fn lost_and_foreign_derived_files_are_made_anew() {
+    let home = Home::new(config());
+    {
+        let (dirs, log) = home.open();
+        (0..60).for_each(|n| {
+            append(&log, &idempotent(7, 0, n, 1));
+        });
+        dirs.close(no_watermark).unwrap();
+    }
+    for clean in [true, false] {
+        for name in home.files() {
+            if !name.ends_with(".log") && name != "partition.metadata" {
+                fs::remove_file(home.log_dir().join(name)).unwrap();
+            }
+        }
+        fs::write(home.log_dir().join("00000000000000009999.index"), b"orphan").unwrap();
+        fs::write(home.log_dir().join("00000000000000000000.log.deleted"), b"old").unwrap();
+        fs::write(home.log_dir().join("leader-epoch-checkpoint.tmp"), b"half").unwrap();
+        let marker = home.root.path().join(".kafka_cleanshutdown");
+        if clean {
+            fs::write(&marker, b"").unwrap();
+        }
+        let (dirs, log) = home.open();
+        assert_eq!(log.log_end_offset(), Offset(60));
+        assert_eq!(read_all(&log, Offset(0), 200).len(), 60);
+        assert_eq!(log.latest_epoch(), EPOCH);
+        assert!(append(&log, &idempotent(7, 0, 57, 1)).duplicate);
+        let odd = |name: &String| name.contains("9999") || name.contains(".deleted");
+        assert!(!home.files().iter().any(|name| odd(name) || name.ends_with(".tmp")));
+        dirs.close(no_watermark).unwrap();
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_segment_without_records() {
+    let home = Home::new(config());
+    let (path, _) = left_behind(&home);
+    fs::write(&path, b"").unwrap();
+    assert_eq!(reopened_end(&home), 0);
+}
+
+#[test]
+fn a_log_cut_below_its_start_begins_there() {
+    let home = Home::new(config());
+    let (dirs, log) = home.open();
+    for n in 0..5 {
+        append(&log, &batch(&n.to_string(), 3));
+    }
+    log.sync().unwrap();
+    log.set_log_start_offset(Offset(10)).unwrap();
+    dirs.checkpoint(no_watermark).unwrap();
+    drop((dirs, log));
+    let path = home.log_dir().join(format!("{:020}.log", 0));
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 5]).unwrap();
+    let (_dirs, log) = home.open();
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (Offset(10), Offset(10)));
+    assert_eq!(append(&log, &batch("x", 1)).first_offset, Offset(10));
+    let read = log.read(Offset(10), 1000, Offset(11), true).unwrap();
+    assert_eq!(record::split(read.records).unwrap().len(), 1);
+}

@@ -1,0 +1,76 @@
+//! Cutting a log back to an earlier end.
+//!
+//! Called where what was appended is not to stay: a follower whose leader has other records, a
+//! controller whose entries lost an election.
+
+use crate::error::StorageError;
+use crate::log::{Log, LogPlace, Opened, Writer};
+use crate::recovery::{self, Before};
+use gofka_core::ids::Offset;
+use gofka_core::time::TimestampMs;
+use std::sync::atomic::Ordering;
+
+impl Log {
+    /// Cuts the log back so that it ends at `offset`, or before it where that is inside a batch.
+    pub fn truncate_to(&self, offset: Offset, now: TimestampMs) -> Result<(), StorageError> {
+        let _alone = self.maintenance.lock();
+        let _no_sync = self.syncing.lock();
+        let mut writer = self.writer.lock();
+        self.check_usable()?;
+        if offset >= self.log_end_offset() {
+            return Ok(());
+        }
+        self.cut_files(offset).map_err(|error| self.health.judge_write(error))?;
+        // What the cut leaves is found out as at a start, so that there is one way to do it.
+        let before = Before {
+            clean: false,
+            recovery_point: self.safe_offset().min(offset),
+            start: self.log_start_offset().min(offset),
+            now,
+        };
+        let opened = recovery::examine(&self.place(), before)
+            .map_err(|error| self.health.judge_write(error))?;
+        self.take_over(&mut writer, opened);
+        Ok(())
+    }
+
+    /// Removes segments from `offset` on, from the end backwards, then cuts the one that holds it.
+    fn cut_files(&self, offset: Offset) -> Result<(), StorageError> {
+        let mut segments = self.segments.write();
+        while segments.len() > 1 && segments.last().is_some_and(|last| last.base >= offset) {
+            if let Some(last) = segments.pop() {
+                last.remove()?;
+            }
+        }
+        let Some(last) = segments.last() else { return Ok(()) };
+        if let Some(place) = last.locate(offset)? {
+            let file = last.log.file()?;
+            self.health.disk().set_len(&file, last.log.path(), place.position)?;
+        }
+        segments.iter().for_each(|segment| segment.retire());
+        Ok(())
+    }
+
+    fn place(&self) -> LogPlace {
+        LogPlace {
+            partition: self.partition.clone(),
+            topic_id: self.topic_id,
+            dir: self.dir.clone(),
+            health: self.health.clone(),
+            config: self.config(),
+        }
+    }
+
+    fn take_over(&self, writer: &mut Writer, opened: Opened) {
+        let size = opened.segments.iter().map(|segment| segment.size()).sum();
+        *self.segments.write() = opened.segments;
+        *self.epochs.write() = opened.epochs;
+        self.epochs.write().dirty = true;
+        *writer = opened.writer;
+        self.publish_unstable(writer);
+        self.published.size.store(size, Ordering::Relaxed);
+        self.published.safe.fetch_min(opened.end.0, Ordering::AcqRel);
+        self.published.start.store(opened.start.0, Ordering::Release);
+        self.published.end.store(opened.end.0, Ordering::Release);
+    }
+}
