@@ -134,12 +134,7 @@ impl Broker {
     }
 
     fn gofka_command(&self) -> Command {
-        let mut command = Command::new(paths::gofka());
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("GOFKA_") {
-                command.env_remove(name);
-            }
-        }
+        let mut command = gofka_command();
         command
             .arg(format!("--addr=127.0.0.1:{}", self.port))
             .arg(format!("--http.addr=127.0.0.1:{}", self.side_port))
@@ -176,6 +171,17 @@ impl Broker {
             .expect("java runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// The `gofka` binary without arguments, untouched by settings in this process's environment.
+pub fn gofka_command() -> Command {
+    let mut command = Command::new(paths::gofka());
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("GOFKA_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// A JVM with Kafka's jars that is quick to start and small.

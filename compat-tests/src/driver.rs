@@ -93,7 +93,41 @@ pub struct Running {
     said: Arc<Mutex<String>>,
 }
 
+/// What a client that reads a whole topic in a group came to.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Collected {
+    pub client: String,
+    /// Distinct records.
+    pub count: usize,
+    /// Records that came again, as they may after a crash.
+    pub duplicates: usize,
+    /// No offset missing, each key in one partition.
+    pub order_ok: bool,
+    /// SHA-256 over the records by key, and within a key by offset.
+    pub checksum: String,
+}
+
+/// Where a group reads what.
+#[derive(Clone, Copy, Debug)]
+pub struct WholeTopic<'a> {
+    pub bootstrap: &'a str,
+    pub group: &'a str,
+    pub topic: &'a str,
+    pub records: usize,
+}
+
 impl Driver {
+    /// The command that reads a whole topic as a member of a group, through restarts of the
+    /// broker; it prints one [`Collected`].
+    pub fn consume_all(self, what: WholeTopic) -> Command {
+        let mut command = (self.command)();
+        command
+            .args(["--client", self.client, "--consume-all", "--bootstrap", what.bootstrap])
+            .args(["--group", what.group, "--topic", what.topic])
+            .args(["--expect", &what.records.to_string()]);
+        command
+    }
+
     /// Starts the driver on the named scenarios; `prefix` makes its topics and groups its own.
     pub fn start(self, bootstrap: &str, prefix: &str, scenarios: &[&str]) -> Running {
         let mut command = (self.command)();

@@ -9,6 +9,7 @@ import traceback
 
 from adapters.base import Unsupported
 from scenarios import SCENARIOS
+from scenarios.consume_all import consume_all
 from scenarios.member import serve_member
 from scenarios.tools import Context
 
@@ -50,6 +51,10 @@ def main():
     parser.add_argument("--prefix", default="")
     parser.add_argument("--scenarios", default="")
     parser.add_argument("--member", help="be one member of a group, described in JSON")
+    parser.add_argument("--consume-all", action="store_true", help="read a topic in a group")
+    parser.add_argument("--group")
+    parser.add_argument("--topic")
+    parser.add_argument("--expect", type=int)
     arguments = parser.parse_args()
     faulthandler.enable()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
@@ -57,6 +62,10 @@ def main():
     if arguments.member:
         serve_member(client, json.loads(arguments.member))
         return
+    if arguments.consume_all:
+        seen = consume_all(client, arguments.group, arguments.topic, arguments.expect)
+        print(json.dumps(seen), flush=True)
+        raise SystemExit(seen["count"] != arguments.expect)
     for scenario in arguments.scenarios.split(","):
         context = Context(client, arguments.prefix, scenario)
         line = {"client": arguments.client, "scenario": scenario, **run(context, scenario)}

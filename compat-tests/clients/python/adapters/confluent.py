@@ -4,7 +4,6 @@ import time
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaException,
     Producer,
     TopicCollection,
@@ -226,10 +225,14 @@ class Confluent(Client):
             consumer.close()
 
     def committed(self, group, topic, partition):
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])
-        found = wait(self.admin.list_consumer_group_offsets([asked])).topic_partitions[0]
-        if found.error:
-            refuse(found.error)
+        # Not by the admin client, which crashes when the group's coordinator is still loading.
+        consumer = self.consumer(**{"group.id": group})
+        try:
+            found = consumer.committed([TopicPartition(topic, partition)], LIMIT)[0]
+        except KafkaException as exception:
+            refuse(exception.args[0])
+        finally:
+            consumer.close()
         return None if found.offset < 0 else [found.offset, found.metadata or ""]
 
     def list_groups(self):

@@ -212,7 +212,8 @@ class Kcat(Client):
         self.run("-P", *options, *marks, *(["-Z"] if no_value else []), data=data)
 
     def produce_idempotently(self, topic, values, paced):
-        options = ["-P", "-t", topic, "-p", "0", "-X", "enable.idempotence=true"]
+        # -E: the broker may go away for a while.
+        options = ["-P", "-E", "-t", topic, "-p", "0", "-X", "enable.idempotence=true"]
         command = self.command(*options, "-X", "linger.ms=5")
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for index, value in enumerate(values):
@@ -237,7 +238,7 @@ class Kcat(Client):
         quick = {"fetch.wait.max.ms": 100, "heartbeat.interval.ms": 500}
         quick |= {"auto.commit.interval.ms": 100, "auto.offset.reset": "earliest"}
         settings = [text for k, v in quick.items() for text in ("-X", f"{k}={v}")]
-        return self.command("-G", group, *settings, "-J", "-u", *options, topic)
+        return self.command("-E", "-G", group, *settings, "-J", "-u", *options, topic)
 
     def member(self, group, topic, session_ms=6000, instance=None, cooperative=False):
         options = ["-X", f"session.timeout.ms={session_ms}"]
