@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::paths;
 use crate::process::{Process, eventually};
-use crate::setup::Tool::{Kcat, Python};
+use crate::setup::Tool::{Go, Java, Kcat, Node, Python};
 use crate::setup::{self, Tool};
 
 /// A scenario ends within a minute by itself; this is for the start and the slack.
@@ -36,11 +36,35 @@ pub const DRIVERS: &[Driver] = &[
     Driver { client: "aiokafka", tool: Python, command: python_driver },
     Driver { client: "kafka-python", tool: Python, command: python_driver },
     Driver { client: "kcat", tool: Kcat, command: python_driver },
+    Driver { client: "kafka-clients", tool: Java, command: java_driver },
+    Driver { client: "franz-go", tool: Go, command: go_driver },
+    Driver { client: "sarama", tool: Go, command: go_driver },
+    Driver { client: "kafka-go", tool: Go, command: go_driver },
+    Driver { client: "kafkajs", tool: Node, command: node_driver },
 ];
 
 fn python_driver() -> Command {
     let mut command = Command::new(setup::python());
     command.arg("-B").arg(script("python/driver.py"));
+    command
+}
+
+fn java_driver() -> Command {
+    let mut command = Command::new("java");
+    command
+        .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
+        .arg(setup::java_class_path())
+        .arg("gofka.compat.Main");
+    command
+}
+
+fn go_driver() -> Command {
+    Command::new(setup::go_driver())
+}
+
+fn node_driver() -> Command {
+    let mut command = Command::new("node");
+    command.env("NODE_PATH", setup::node_modules()).arg(script("node/driver.js"));
     command
 }
 

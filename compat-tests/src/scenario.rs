@@ -61,6 +61,14 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     cannot("kcat", "topic-admin", "no CreateTopics"),
     cannot("kcat", "commit", "no commit with metadata outside of a group"),
     cannot("kcat", "delete-records", "no DeleteRecords"),
+    cannot("kafka-go", "delete-records", "no DeleteRecords"),
+    cannot("kafka-go", "static-members", "no static members"),
+    cannot("kafka-go", "cooperative", "no cooperative rebalancing"),
+    cannot("kafka-go", "log-append-time", "does not look at the batch's timestamp type"),
+    cannot("kafka-go", "idempotent.1", "no idempotent producer"),
+    cannot("kafka-go", "idempotent.2", "no idempotent producer"),
+    cannot("kafkajs", "static-members", "no static members"),
+    cannot("kafkajs", "cooperative", "no cooperative rebalancing"),
 ];
 
 /// Why `client` cannot run `scenario`, if it is known not to.

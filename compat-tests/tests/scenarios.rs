@@ -59,3 +59,28 @@ fn kafka_python_sees_the_same_on_both() {
 fn kcat_sees_the_same_on_both() {
     check("kcat");
 }
+
+#[test]
+fn kafka_clients_sees_the_same_on_both() {
+    check("kafka-clients");
+}
+
+#[test]
+fn franz_go_sees_the_same_on_both() {
+    check("franz-go");
+}
+
+#[test]
+fn sarama_sees_the_same_on_both() {
+    check("sarama");
+}
+
+#[test]
+fn kafka_go_sees_the_same_on_both() {
+    check("kafka-go");
+}
+
+#[test]
+fn kafkajs_sees_the_same_on_both() {
+    check("kafkajs");
+}

@@ -3,8 +3,11 @@
 //!
 //! Called by the `setup` binary and by the tests themselves; a file lock keeps two of them apart.
 
+mod go;
+mod java;
 mod kafka;
 mod kcat;
+mod node;
 mod python;
 
 use std::fs::{self, File};
@@ -12,7 +15,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub use go::driver as go_driver;
+pub use java::class_path as java_class_path;
 pub use kafka::jars as kafka_jars;
+pub use node::modules as node_modules;
 pub use python::interpreter as python;
 
 use crate::paths;
@@ -37,10 +43,17 @@ pub enum Tool {
     Python,
     /// Debian's kcat.
     Kcat,
+    /// The Java driver and Apache Kafka's jars.
+    Java,
+    /// The Go driver.
+    Go,
+    /// Node's packages.
+    Node,
 }
 
 impl Tool {
-    pub const ALL: [Self; 3] = [Self::Kafka, Self::Python, Self::Kcat];
+    pub const ALL: [Self; 6] =
+        [Self::Kafka, Self::Python, Self::Kcat, Self::Java, Self::Go, Self::Node];
 
     /// Installs the tool unless it is there already.
     pub fn install(self) -> Result<(), SetupError> {
@@ -49,6 +62,9 @@ impl Tool {
             Self::Kafka => kafka::install(),
             Self::Python => python::install(),
             Self::Kcat => kcat::install(),
+            Self::Java => java::install(),
+            Self::Go => go::install(),
+            Self::Node => node::install(),
         }
     }
 
