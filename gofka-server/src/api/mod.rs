@@ -22,6 +22,8 @@ use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request};
 
 mod context;
 mod reply;
+#[cfg(test)]
+mod support;
 
 pub use context::{ConnectionInfo, ListenerInfo, ListenerKind, RequestContext};
 pub use reply::{Outcome, Reply};
@@ -191,6 +193,13 @@ mod tests {
     fn keys_rise_so_none_is_listed_twice() {
         for pair in TABLE.windows(2) {
             assert!(pair[0].api.key() < pair[1].api.key(), "{:?} {:?}", pair[0].api, pair[1].api);
+        }
+    }
+
+    #[test]
+    fn every_body_has_a_grammar() {
+        for entry in TABLE {
+            assert!(crate::net::grammar::limits(entry.api.key()).is_some(), "{:?}", entry.api);
         }
     }
 
