@@ -1,16 +1,23 @@
 //! The one file that knows all parts of a running broker, and the order they start and stop in.
 //!
-//! Built by the binaries; handed to every request handler.
+//! Called by `cli/`; the broker is handed to every request handler. Start: settings, sockets and
+//! directories first, so that what makes a start impossible is found before anything is touched;
+//! then the parts from the inside out; clients last. Stop: the other way round.
+
+mod endpoints;
+mod internal;
+mod options;
+mod start;
+mod stop_signal;
 
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use crate::clock::Clock;
 use crate::config::ServerConfig;
-use crate::http::{self, Component, Health, Pages, Status};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use start::Running;
+use stop_signal::StopSignal;
 
 /// All parts of one running broker.
 #[derive(Debug)]
@@ -30,6 +37,12 @@ pub struct Broker {
 #[error("{0}")]
 pub struct RunError(String);
 
+impl RunError {
+    fn new(why: impl std::fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
 /// Runs a broker until it is told to stop.
 pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -37,34 +50,16 @@ pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
         .thread_name("gofka")
         .build()
         .map_err(|error| RunError(format!("cannot start threads: {error}")))?;
-    runtime.block_on(serve(config, logging))
-}
-
-async fn serve(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
-    let http = http::bind("HTTP", &config.http).map_err(RunError)?;
-    let broker = Arc::new(Broker {
-        config: Arc::new(config),
-        clock: Clock::start(),
-        metrics: Arc::new(Metrics::new()),
-        logging,
-    });
-    let pages = Pages::new(broker.metrics.clone(), || Health {
-        components: vec![Component {
-            name: "broker",
-            status: Status::Healthy,
-            detail: String::new(),
-        }],
-        ready: true,
-    });
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|error| RunError(format!("cannot listen for signals: {error}")))?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    };
-    http::serve(http, pages, stop).await.map_err(|error| RunError(error.to_string()))
+    runtime.block_on(async {
+        let mut signal = StopSignal::listen().map_err(RunError::new)?;
+        let running = tokio::select! {
+            running = Running::start(config, logging) => running?,
+            () = signal.wait() => return Ok(()),
+        };
+        println!("{}", running.ready_line());
+        signal.wait().await;
+        signal.or_exit(running.stop()).await
+    })
 }
 
 #[cfg(test)]

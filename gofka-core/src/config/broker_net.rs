@@ -73,14 +73,15 @@ pub(super) const NET: &[ConfigKey] = &[
     ConfigKey::new(
         "socket.listen.backlog.size",
         Kind::Int(1, i32::MAX),
-        Some("50"),
-        "Connections that may wait to be accepted.",
+        Some("1024"),
+        "Connections that may wait to be accepted. Kafka's default is 50.",
     ),
     ConfigKey::new(
         "socket.receive.buffer.bytes",
         Kind::Int(i32::MIN, i32::MAX),
-        Some("102400"),
-        "Receive buffer of a client socket; -1 leaves it to the operating system.",
+        Some("-1"),
+        "Receive buffer of a client socket; -1 leaves it to the operating system, which fits it to \
+         the connection. Kafka's default is 102400.",
     )
     .unit(Unit::Bytes),
     ConfigKey::new(
@@ -93,8 +94,9 @@ pub(super) const NET: &[ConfigKey] = &[
     ConfigKey::new(
         "socket.send.buffer.bytes",
         Kind::Int(i32::MIN, i32::MAX),
-        Some("102400"),
-        "Send buffer of a client socket; -1 leaves it to the operating system.",
+        Some("-1"),
+        "Send buffer of a client socket; -1 leaves it to the operating system, which fits it to \
+         the connection. Kafka's default is 102400.",
     )
     .unit(Unit::Bytes),
     ConfigKey::new(

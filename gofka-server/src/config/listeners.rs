@@ -33,6 +33,11 @@ impl Address {
     pub fn is_wildcard(&self) -> bool {
         matches!(self.host.as_deref(), None | Some("0.0.0.0" | "::"))
     }
+
+    /// Whether all IPv6 addresses are meant, with which a socket takes the IPv4 ones too.
+    pub fn is_wildcard_v6(&self) -> bool {
+        self.host.as_deref() == Some("::")
+    }
 }
 
 impl fmt::Display for Address {

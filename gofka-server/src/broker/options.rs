@@ -1,0 +1,68 @@
+//! From the settings of the process to the options of its parts.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::api::{ListenerInfo, ListenerKind};
+use crate::config::ServerConfig;
+use crate::net::{ListenerSpec, NetOptions};
+
+/// What the network layer is started with.
+pub(super) fn net(config: &ServerConfig) -> Result<NetOptions, String> {
+    let defaults = NetOptions::default();
+    let size = |name: &str| usize::try_from(config.integer(name)).unwrap_or(0);
+    let buffer = |name: &str| usize::try_from(config.integer(name)).ok();
+    Ok(NetOptions {
+        request_bytes_max: config.request_bytes_max(),
+        idle_max: u64::try_from(config.integer("connections.max.idle.ms"))
+            .ok()
+            .map(Duration::from_millis),
+        connections_max: size("max.connections"),
+        connections_per_ip_max: size("max.connections.per.ip"),
+        connections_per_ip_overrides: overrides(config)?,
+        connections_per_second_max: u32::try_from(size("max.connection.creation.rate"))
+            .unwrap_or(u32::MAX),
+        backlog: u32::try_from(size("socket.listen.backlog.size")).unwrap_or(u32::MAX),
+        receive_buffer_bytes: buffer("socket.receive.buffer.bytes"),
+        send_buffer_bytes: buffer("socket.send.buffer.bytes"),
+        request_memory_bytes: buffer("queued.max.request.bytes")
+            .unwrap_or(defaults.request_memory_bytes)
+            .max(config.request_bytes_max()),
+        ..defaults
+    })
+}
+
+/// `max.connections.per.ip.overrides`: `address:limit` pairs; names are looked up.
+fn overrides(config: &ServerConfig) -> Result<HashMap<IpAddr, usize>, String> {
+    const NAME: &str = "max.connections.per.ip.overrides";
+    let mut limits = HashMap::new();
+    let text = config.text(NAME);
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let pair = entry.rsplit_once(':');
+        let parsed = pair.and_then(|(host, limit)| {
+            let host = host.trim_matches(['[', ']']);
+            let addresses = std::net::ToSocketAddrs::to_socket_addrs(&(host, 0)).ok()?;
+            Some((addresses, limit.trim().parse().ok()?))
+        });
+        let Some((addresses, limit)) = parsed else {
+            return Err(format!("{NAME}: {entry} is no address and limit"));
+        };
+        limits.extend(addresses.map(|address| (address.ip(), limit)));
+    }
+    Ok(limits)
+}
+
+/// Where clients connect.
+pub(super) fn listeners(config: &ServerConfig) -> Vec<ListenerSpec> {
+    let spec = |listener: &crate::config::Listener| ListenerSpec {
+        info: ListenerInfo { name: listener.name.clone(), kind: ListenerKind::Client },
+        host: match &listener.address.host {
+            Some(_) if listener.address.is_wildcard_v6() => String::new(),
+            Some(host) => host.clone(),
+            None => String::new(),
+        },
+        port: listener.address.port,
+    };
+    config.listeners.iter().map(spec).collect()
+}
