@@ -52,7 +52,8 @@ impl StorageError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Closed => ErrorCode::NotLeaderOrFollower,
-            Self::Offline { .. } | Self::Full { .. } | Self::Io { .. } | Self::Corrupt { .. } => {
+            Self::Corrupt { .. } => ErrorCode::CorruptMessage,
+            Self::Offline { .. } | Self::Full { .. } | Self::Io { .. } => {
                 ErrorCode::KafkaStorageError
             }
         }

@@ -1,1 +1,173 @@
+//! Whose directories they are, several of them, deleting, and restarts.
 
+use super::*;
+use crate::error::OpenError;
+use crate::testing::*;
+
+fn create(dirs: &LogDirs, topic: &str, index: i32) -> Arc<Log> {
+    let partition = TopicPartition::new(topic, index);
+    dirs.create(&partition, TOPIC_ID, Arc::new(config())).unwrap()
+}
+
+fn load(dirs: &LogDirs) -> Vec<String> {
+    let loaded = dirs.load(|_, _| Some(Arc::new(config())), NOW).unwrap();
+    let mut names: Vec<String> = loaded.iter().map(|(name, _)| name.to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_directory_belongs_to_one_broker_at_a_time() {
+    let root = tempfile::tempdir().unwrap();
+    let first = open_dirs(root.path());
+    let second = LogDirs::open(&[root.path().to_owned()], &dir_options());
+    assert!(matches!(second, Err(OpenError::Locked { .. })));
+    drop(first);
+    open_dirs(root.path());
+}
+
+#[test]
+fn a_directory_of_another_node_cluster_or_release_is_refused_in_one_line() {
+    let root = tempfile::tempdir().unwrap();
+    let cluster = open_dirs(root.path()).cluster_id().to_owned();
+    assert_eq!(open_dirs(root.path()).cluster_id(), cluster);
+    let refused = |options: DirOptions| {
+        let error = LogDirs::open(&[root.path().to_owned()], &options).unwrap_err();
+        assert!(matches!(error, OpenError::Foreign { .. }));
+        let line = error.to_string();
+        assert!(!line.contains('\n'));
+        line
+    };
+    let other_node = refused(DirOptions { node_id: NodeId(7), ..dir_options() });
+    assert!(other_node.contains("belongs to node 0, not to 7"), "{other_node}");
+    let other = DirOptions { cluster_id: Some("other".into()), ..dir_options() };
+    assert!(refused(other).contains("not to other"));
+    let path = root.path().join("meta.properties");
+    let newer = std::fs::read_to_string(&path).unwrap().replace("version=1", "version=9");
+    std::fs::write(&path, newer).unwrap();
+    assert!(refused(dir_options()).contains("version 9"));
+}
+
+#[test]
+fn a_path_that_is_no_directory_is_refused_before_anything_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    std::fs::write(&file, b"mine").unwrap();
+    let error = LogDirs::open(&[file.clone()], &dir_options()).unwrap_err();
+    assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+    // Beside a good one, it is offline, and the good one serves.
+    let good = root.path().join("good");
+    let dirs = LogDirs::open(&[file, good], &dir_options()).unwrap();
+    assert!(load(&dirs).is_empty());
+    create(&dirs, "a", 0);
+    let described = dirs.describe();
+    assert!(described[0].offline.is_some() && described[1].offline.is_none());
+    assert_eq!(described[1].logs.len(), 1);
+    assert!(described[1].total_bytes >= described[1].usable_bytes);
+    assert!(described[1].usable_bytes > 0);
+}
+
+#[test]
+fn logs_spread_over_the_directories_and_come_back() {
+    let root = tempfile::tempdir().unwrap();
+    let paths = [root.path().join("one"), root.path().join("two")];
+    let dirs = LogDirs::open(&paths, &dir_options()).unwrap();
+    assert!(load(&dirs).is_empty());
+    for index in 0..6 {
+        append(&create(&dirs, "a", index), &batch("x", 1));
+    }
+    assert!(dirs.describe().iter().all(|dir| dir.logs.len() == 3));
+    dirs.checkpoint(|_| Some(Offset(1))).unwrap();
+    drop(dirs);
+    let dirs = LogDirs::open(&paths, &dir_options()).unwrap();
+    assert_eq!(load(&dirs), ["a-0", "a-1", "a-2", "a-3", "a-4", "a-5"]);
+    let a3 = TopicPartition::new("a", 3);
+    assert_eq!(dirs.get(&a3).unwrap().log_end_offset(), Offset(1));
+    assert_eq!(dirs.get(&a3).unwrap().topic_id(), TOPIC_ID);
+    assert_eq!(dirs.checkpointed_high_watermark(&a3), Some(Offset(1)));
+}
+
+#[test]
+fn a_deleted_log_stays_deleted_and_its_name_is_free() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    let log = create(&dirs, "a", 0);
+    append(&log, &batch("x", 1));
+    dirs.delete(&TopicPartition::new("a", 0)).unwrap();
+    assert!(matches!(log.sync(), Err(StorageError::Closed)));
+    assert!(log.append_as_leader(&[batch("x", 1)], EPOCH, NOW).is_err());
+    assert!(log.read(Offset(0), 100, Offset(1), true).is_err());
+    let again = create(&dirs, "a", 0);
+    assert_eq!(again.log_end_offset(), Offset(0));
+    append(&again, &batch("y", 2));
+    drop((dirs, log, again));
+    let dirs = open_dirs(root.path());
+    assert_eq!(load(&dirs), ["a-0"]);
+    let a0 = TopicPartition::new("a", 0);
+    assert_eq!(dirs.get(&a0).unwrap().log_end_offset(), Offset(2));
+    let folders = || disk::list(root.path()).unwrap();
+    assert!(folders().iter().any(|name| name.ends_with("-delete")));
+    dirs.purge_deleted();
+    assert!(!folders().iter().any(|name| name.ends_with("-delete")));
+}
+
+#[test]
+fn logs_that_nobody_wants_are_set_aside() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    append(&create(&dirs, "old", 0), &batch("x", 1));
+    append(&create(&dirs, "new", 0), &batch("x", 1));
+    drop(dirs);
+    std::fs::create_dir(root.path().join("half-0")).unwrap();
+    std::fs::write(root.path().join("half-0/partition.metadata"), b"").unwrap();
+    std::fs::create_dir(root.path().join("__cluster_metadata-0")).unwrap();
+    std::fs::create_dir(root.path().join("lost+found")).unwrap();
+    let dirs = open_dirs(root.path());
+    let wanted = |name: &TopicPartition, id: TopicId| {
+        assert_eq!(id, TOPIC_ID);
+        (name.topic.as_str() == "new").then(|| Arc::new(config()))
+    };
+    assert_eq!(dirs.load(wanted, NOW).unwrap().len(), 1);
+    let names = disk::list(root.path()).unwrap();
+    assert!(names.iter().any(|name| name.starts_with("old-0.") && name.ends_with("-stray")));
+    assert!(!names.iter().any(|name| name == "half-0" || name == "old-0"));
+    assert!(names.contains(&"__cluster_metadata-0".to_owned()));
+    assert!(names.contains(&"lost+found".to_owned()));
+}
+
+#[test]
+fn one_failing_directory_does_not_disturb_the_others() {
+    let root = tempfile::tempdir().unwrap();
+    let paths = [root.path().join("one"), root.path().join("two")];
+    let dirs = LogDirs::open(&paths, &dir_options()).unwrap();
+    assert!(load(&dirs).is_empty());
+    let logs: Vec<Arc<Log>> = (0..2).map(|index| create(&dirs, "a", index)).collect();
+    logs[0].health.fail(&StorageError::Closed);
+    let appended = |log: &Log| log.append_as_leader(&[batch("x", 1)], EPOCH, NOW).is_ok();
+    assert_eq!(logs.iter().filter(|log| appended(log)).count(), 1);
+    for index in 2..5 {
+        assert!(appended(&create(&dirs, "a", index)));
+    }
+    dirs.close(no_watermark).unwrap();
+    let marked = |path: &PathBuf| path.join(".kafka_cleanshutdown").exists();
+    assert_eq!(paths.iter().filter(|path| marked(path)).count(), 1);
+}
+
+#[test]
+fn few_files_stay_open_for_many_logs() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    let open_files = || std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    let logs: Vec<Arc<Log>> = (0..100).map(|index| create(&dirs, "a", index)).collect();
+    let before = open_files();
+    for log in &logs {
+        append(log, &batch("x", 1));
+        log.sync().unwrap();
+    }
+    for log in &logs {
+        assert_eq!(read_all(log, Offset(0), 100).len(), 1);
+    }
+    // Other tests of this process open files too, but not 80.
+    assert!(open_files() < before + 80, "{} then {}", before, open_files());
+}

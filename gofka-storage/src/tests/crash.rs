@@ -1,1 +1,224 @@
+//! The process ends at every call that changes the disk, one after the other; what was written
+//! until then stays, as after a kill. Every start after that finds all that was appended, once.
 
+use crate::disk::{Disk, Faults, Operation};
+use crate::error::StorageError;
+use crate::health::DirHealth;
+use crate::log::{Log, LogPlace};
+use crate::recovery::{Before, recover};
+use crate::testing::*;
+use gofka_core::config::{CleanupPolicy, TopicConfig};
+use gofka_core::ids::Offset;
+use gofka_core::time::TimestampMs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Lets `allowed` calls through, tears the next one if it is a write, and fails all after it.
+#[derive(Debug)]
+struct EndAfter {
+    allowed: usize,
+    calls: AtomicUsize,
+}
+
+impl Faults for EndAfter {
+    fn check(&self, operation: Operation, _path: &Path, len: usize) -> io::Result<usize> {
+        match self.calls.fetch_add(1, Ordering::Relaxed) {
+            call if call < self.allowed => Ok(len),
+            call if call == self.allowed && operation == Operation::Write => Ok(len / 2),
+            _ => Err(io::Error::other("the process has ended")),
+        }
+    }
+}
+
+fn open(dir: &Path, disk: Arc<Disk>, config: &TopicConfig) -> Result<Log, StorageError> {
+    let place = LogPlace {
+        partition: partition(),
+        topic_id: TOPIC_ID,
+        dir: dir.to_owned(),
+        health: DirHealth::new(dir.to_owned(), disk),
+        config: Arc::new(config.clone()),
+    };
+    let before =
+        Before { clean: false, recovery_point: Offset::ZERO, start: Offset::ZERO, now: NOW };
+    recover(place, before)
+}
+
+/// Runs `work` on fresh logs, ending it after 0, 1, 2 ... calls until it gets through, and
+/// `check`s what a start finds afterwards; that start is ended at every call as well.
+fn at_every_call(
+    config: &TopicConfig,
+    work: impl Fn(&Log, &mut i64) -> Result<(), StorageError>,
+    check: impl Fn(&Log, i64),
+) {
+    for allowed in 0.. {
+        let dir = tempfile::tempdir().unwrap();
+        let faults = Arc::new(EndAfter { allowed, calls: AtomicUsize::new(0) });
+        let mut acknowledged = 0;
+        let ended = open(dir.path(), Disk::with_faults(faults), config)
+            .and_then(|log| work(&log, &mut acknowledged));
+        for recovery_calls in (0..).step_by(1 + allowed % 3) {
+            let faults = Arc::new(EndAfter { allowed: recovery_calls, calls: AtomicUsize::new(0) });
+            if open(dir.path(), Disk::with_faults(faults), config).is_ok() {
+                break;
+            }
+        }
+        let log = open(dir.path(), Disk::new(8), config).unwrap();
+        check(&log, acknowledged);
+        let next = append(&log, &batch("next", 1));
+        assert_eq!(next.last_offset, log.log_end_offset().plus(-1));
+        if ended.is_ok() {
+            assert!(allowed > 10, "the work made only {allowed} calls");
+            return;
+        }
+    }
+}
+
+fn one(log: &Log, n: i64, key: &str) -> Result<(), StorageError> {
+    let batch = batch_of(&[(key, Some(&n.to_string()), n)]);
+    match log.append_as_leader(&[batch], EPOCH, TimestampMs(n)) {
+        Ok(_) => Ok(()),
+        Err(crate::error::AppendError::Storage(error)) => Err(error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn appending_rolling_and_closing() {
+    let config = TopicConfig { segment_bytes: 300, index_interval_bytes: 60, ..config() };
+    let work = |log: &Log, acknowledged: &mut i64| {
+        for n in 0..12 {
+            one(log, n, "k")?;
+            *acknowledged = n + 1;
+            if n % 5 == 4 {
+                log.sync()?;
+            }
+        }
+        log.close()
+    };
+    at_every_call(&config, work, |log, acknowledged| {
+        let found = texts(&read_all(log, Offset(0), 150));
+        // The append that was ended may have got through as well.
+        assert!(found.len() as i64 == acknowledged || found.len() as i64 == acknowledged + 1);
+        for (n, (offset, text)) in found.iter().enumerate() {
+            assert_eq!((*offset, text.as_str()), (n as i64, n.to_string().as_str()));
+        }
+    });
+}
+
+#[test]
+fn retention() {
+    let config = TopicConfig { segment_bytes: 150, retention_ms: Some(4), ..config() };
+    let work = |log: &Log, acknowledged: &mut i64| {
+        for n in 0..10 {
+            one(log, n, "k")?;
+            *acknowledged = n + 1;
+        }
+        log.apply_retention(TimestampMs(10), Offset(10))?;
+        Ok(())
+    };
+    at_every_call(&config, work, |log, acknowledged| {
+        let found = texts(&read_all(log, log.log_start_offset(), 150));
+        let end = log.log_end_offset().0;
+        assert!(end == acknowledged || end == acknowledged + 1);
+        let start = log.log_start_offset().0;
+        assert!(start <= 6);
+        assert_eq!(found.len() as i64, end - start);
+    });
+}
+
+#[test]
+fn compaction() {
+    let config = TopicConfig {
+        cleanup_policy: CleanupPolicy { delete: false, compact: true },
+        ..TopicConfig { segment_bytes: 300, min_cleanable_dirty_ratio: 0.0, ..config() }
+    };
+    let work = |log: &Log, acknowledged: &mut i64| {
+        for n in 0..16 {
+            one(log, n, &format!("k{}", n % 3))?;
+            *acknowledged = n + 1;
+        }
+        log.roll()?;
+        log.compact(TimestampMs(16), Offset(16), 1 << 20)?;
+        for n in 16..20 {
+            one(log, n, &format!("k{}", n % 3))?;
+            *acknowledged = n + 1;
+        }
+        log.roll()?;
+        log.compact(TimestampMs(16), Offset(20), 1 << 20)?;
+        Ok(())
+    };
+    at_every_call(&config, work, |log, acknowledged| {
+        let end = log.log_end_offset().0;
+        assert!(end == acknowledged || end == acknowledged + 1, "{end} after {acknowledged}");
+        let found = texts(&read_all(log, Offset(0), 150));
+        for key in 0..3 {
+            let of_key = found.iter().filter(|(offset, _)| offset % 3 == key);
+            let last = of_key.map(|(offset, _)| *offset).max();
+            assert_eq!(last, (0..end).filter(|n| n % 3 == key).max());
+        }
+        let rises = |pair: &[(i64, String)]| pair[0].0 < pair[1].0;
+        assert!(found.windows(2).all(rises), "{found:?}");
+    });
+}
+
+#[test]
+fn a_failed_sync_takes_the_directory_offline_for_good() {
+    #[derive(Debug)]
+    struct FailOneSync(AtomicUsize);
+    impl Faults for FailOneSync {
+        fn check(&self, operation: Operation, _: &Path, len: usize) -> io::Result<usize> {
+            if operation == Operation::Sync && self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            Ok(len)
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Disk::with_faults(Arc::new(FailOneSync(AtomicUsize::new(0))));
+    let log = open(dir.path(), disk, &config()).unwrap();
+    one(&log, 0, "k").unwrap();
+    assert!(matches!(log.sync(), Err(StorageError::Offline { .. })));
+    assert!(matches!(log.sync(), Err(StorageError::Offline { .. })));
+    assert!(matches!(one(&log, 1, "k"), Err(StorageError::Offline { .. })));
+    assert!(log.read(Offset(0), 100, Offset(1), true).is_err());
+    assert_eq!(log.safe_offset(), Offset(0));
+}
+
+#[test]
+fn a_full_disk_refuses_appends_and_nothing_else_until_there_is_room() {
+    #[derive(Debug)]
+    struct Room(AtomicUsize);
+    impl Faults for Room {
+        fn check(&self, operation: Operation, _: &Path, len: usize) -> io::Result<usize> {
+            let grows = matches!(operation, Operation::Write | Operation::Create);
+            if grows && self.0.load(Ordering::Relaxed) == 0 {
+                return Err(io::Error::from_raw_os_error(28));
+            }
+            Ok(len)
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let room = Arc::new(Room(AtomicUsize::new(1)));
+    let config = TopicConfig { segment_bytes: 300, ..config() };
+    let disk = Disk::with_faults(Arc::clone(&room) as Arc<dyn Faults>);
+    let log = open(dir.path(), disk, &config).unwrap();
+    for n in 0..4 {
+        one(&log, n, "k").unwrap();
+    }
+    room.0.store(0, Ordering::Relaxed);
+    for _ in 0..3 {
+        assert!(matches!(one(&log, 4, "k"), Err(StorageError::Full { .. })));
+        assert!(matches!(log.roll(), Err(StorageError::Full { .. })));
+    }
+    assert_eq!(read_all(&log, Offset(0), 1000).len(), 4);
+    assert_eq!(log.sync().unwrap(), Offset(4));
+    room.0.store(1, Ordering::Relaxed);
+    for n in 4..12 {
+        one(&log, n, "k").unwrap();
+    }
+    drop(log);
+    let log = open(dir.path(), Disk::new(8), &config).unwrap();
+    assert_eq!(read_all(&log, Offset(0), 1000).len(), 12);
+}
