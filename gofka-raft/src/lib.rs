@@ -5,10 +5,14 @@
 //! [`MetadataImage`], which brokers follow. The node on its own runs exactly this, as a quorum of
 //! one; there is no second path for metadata.
 
+mod controller;
 mod controller_handle;
 pub mod image;
 mod options;
+mod raft;
+pub mod record;
 mod request;
+mod start;
 
 pub use controller_handle::Controller;
 pub use image::{
@@ -19,3 +23,4 @@ pub use request::{
     AlterOp, BrokerEpoch, BrokerRegistration, ConfigAlteration, CreatedTopic, FeatureRange,
     NewPartitions, NewTopic, ProducerIdBlock, TopicRef,
 };
+pub use start::node_number;

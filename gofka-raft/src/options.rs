@@ -15,6 +15,8 @@ pub struct ControllerOptions {
     pub dir: PathBuf,
     /// This node.
     pub node_id: NodeId,
+    /// The word that `node.id` was, if it was one; see [`crate::node_number`].
+    pub node_name: Option<String>,
     /// The cluster's id, as `meta.properties` keeps it.
     pub cluster_id: String,
     /// The settings the process was started with: defaults of topics and limits.

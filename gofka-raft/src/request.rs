@@ -86,6 +86,15 @@ pub enum ConfigAlteration {
     },
 }
 
+impl ConfigAlteration {
+    /// What it changes.
+    pub fn resource(&self) -> &ConfigResource {
+        match self {
+            Self::Incremental { resource, .. } | Self::Replace { resource, .. } => resource,
+        }
+    }
+}
+
 /// Levels of a feature that a broker supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeatureRange {

@@ -2,6 +2,8 @@
 //!
 //! Made by `replay` alone. Parts that did not change are shared between one image and the next.
 
+mod replay;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use gofka_core::ids::{
     LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionIndex, ProducerId, TopicId, TopicName,
     Uuid,
 };
+
+pub use replay::ReplayError;
 
 /// Settings of one resource: Kafka's names, values as text.
 pub type ConfigMap = BTreeMap<String, String>;

@@ -1,0 +1,53 @@
+//! Which names a topic may have (`org.apache.kafka.common.internals.Topic`).
+
+use gofka_core::error::{ApiError, ErrorCode};
+
+use crate::image::MetadataImage;
+
+const LENGTH_MAX: usize = 249;
+
+/// Refuses names that could not be folders, and those that differ from a topic's only in `.` and
+/// `_`, which would be one name in metrics.
+pub(super) fn check(image: &MetadataImage, name: &str) -> Result<(), ApiError> {
+    let invalid = |what: String| Err(ApiError::new(ErrorCode::InvalidTopicException, what));
+    if name.is_empty() {
+        return invalid("Topic name is invalid: the empty string is not allowed".to_owned());
+    }
+    if name == "." || name == ".." {
+        return invalid(format!("Topic name is invalid: '{name}' cannot be '.' or '..'"));
+    }
+    if name.len() > LENGTH_MAX {
+        return invalid(format!(
+            "Topic name is invalid: the length of '{name}' is longer than the max allowed length \
+             {LENGTH_MAX}"
+        ));
+    }
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+        return invalid(format!(
+            "Topic name is invalid: '{name}' contains one or more characters other than ASCII \
+             alphanumerics, '.', '_' and '-'"
+        ));
+    }
+    if image.topic(name).is_some() {
+        let text = format!("Topic '{name}' already exists.");
+        return Err(ApiError::new(ErrorCode::TopicAlreadyExists, text));
+    }
+    if name.contains(['.', '_'])
+        && let Some(other) = colliding(image, name)
+    {
+        return invalid(format!("Topic '{name}' collides with existing topic: {other}"));
+    }
+    Ok(())
+}
+
+fn colliding<'a>(image: &'a MetadataImage, name: &str) -> Option<&'a str> {
+    let same = |other: &str| {
+        other.len() == name.len()
+            && other.bytes().zip(name.bytes()).all(|(a, b)| fold(a) == fold(b))
+    };
+    image.topics.keys().map(gofka_core::ids::TopicName::as_str).find(|other| same(other))
+}
+
+fn fold(byte: u8) -> u8 {
+    if byte == b'.' { b'_' } else { byte }
+}
