@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod compare;
 pub mod driver;
+pub mod expected;
 pub mod judge;
 pub mod paths;
 pub mod ports;

@@ -1,7 +1,5 @@
-//! The scenarios: what every client is asked to do, what must be observed, and which client
-//! cannot do which of them. The drivers know the same names.
-
-use serde_json::{Value, json};
+//! The scenarios: what every client is asked to do, and which client cannot do which of them.
+//! The drivers know the same names.
 
 /// Scenarios that run against one broker from start to end, in this order.
 pub const SCENARIOS: [&str; 20] = [
@@ -32,17 +30,6 @@ pub const RESUME: [&str; 3] = ["resume.1", "resume.2", "resume.3"];
 
 /// The broker is killed and restarted while `.1` runs.
 pub const IDEMPOTENT: [&str; 2] = ["idempotent.1", "idempotent.2"];
-
-/// What Apache Kafka must be seen to do, where one answer holds for every client. Fields that a
-/// client does not observe are not asked for.
-pub fn expected(scenario: &str) -> Option<Value> {
-    match scenario {
-        "codec-none" | "codec-gzip" | "codec-snappy" | "codec-lz4" | "codec-zstd" => {
-            Some(json!({"count": 200}))
-        }
-        _ => None,
-    }
-}
 
 /// A scenario that a client cannot run, and why. Tested to be exact: the driver must refuse it.
 #[derive(Clone, Copy, Debug)]

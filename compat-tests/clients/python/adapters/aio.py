@@ -94,6 +94,7 @@ class AiokafkaMember(AiokafkaReader, Member):
 class Aiokafka(Client):
     name = "aiokafka"
     cooperates = False
+    alters_incrementally = False
 
     def __init__(self, bootstrap):
         super().__init__(bootstrap)
@@ -278,4 +279,4 @@ class Aiokafka(Client):
         response = self.run(self.admin.describe_consumer_groups([group]))[0]
         code, _, state, *_ = response.groups[0]
         check(code)
-        return state.lower()
+        return state

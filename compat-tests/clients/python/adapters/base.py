@@ -65,6 +65,8 @@ class Client:
     name = None
     # Whether it has a cooperative assignor.
     cooperates = True
+    # Whether altering one setting leaves the others alone (IncrementalAlterConfigs).
+    alters_incrementally = True
 
     def __init__(self, bootstrap):
         self.bootstrap = bootstrap
@@ -156,7 +158,7 @@ class Client:
         raise Unsupported("no ListGroups")
 
     def describe_group(self, group):
-        """Its state, in Kafka's words, without case or underscores."""
+        """Its state, in Kafka's spelling."""
         raise Unsupported("no DescribeGroups")
 
     def delete_group(self, group):

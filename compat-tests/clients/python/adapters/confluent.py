@@ -241,7 +241,7 @@ class Confluent(Client):
 
     def describe_group(self, group):
         found = wait(self.admin.describe_consumer_groups([group]))
-        return found.state.name.lower().replace("_", "")
+        return "".join(word.capitalize() for word in found.state.name.split("_"))
 
     def delete_group(self, group):
         wait(self.admin.delete_consumer_groups([group]))

@@ -256,7 +256,7 @@ class KafkaPython(Client):
         with refusals():
             found = self.admin.describe_groups([group])[group]
         check_text(found["error"])
-        return found["group_state"].lower()
+        return found["group_state"]
 
     def delete_group(self, group):
         with refusals():

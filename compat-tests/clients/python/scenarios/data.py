@@ -14,7 +14,7 @@ def codec(name):
         client, topic = context.client, context.named()
         client.arrange_topic(topic, 3)
         records = [
-            Record(b"value-%d-" % i + b"abc" * (i % 50), b"key-%d" % i, partition=i % 3)
+            Record(b"value-%d-" % i + b"x" * 100, b"key-%d" % i, partition=i % 3)
             for i in range(200)
         ]
         for start in range(0, 200, 50):
@@ -56,7 +56,7 @@ def record_shapes(context):
         "sent": len(sent),
         "same": [[r.key, r.value, list(map(tuple, r.headers))] for r in found]
         == [[r.key, r.value, list(map(tuple, r.headers))] for r in sent],
-        "records": [
+        "shapes": [
             [r.offset, shown(r.key), shown(r.value), [[k, shown(v)] for k, v in r.headers]]
             for r in found
         ],
@@ -64,36 +64,43 @@ def record_shapes(context):
 
 
 def timestamps(context):
-    client, topic = context.client, context.named()
+    client, topic, skewed = context.client, context.named(), context.named("skewed")
     # Without a limit, or retention would take records that claim to be years old.
-    client.arrange_topic(topic, 1, {"retention.ms": "-1"})
-    times = [BASE_TIME + i * 1000 for i in range(10)]
-    times[6] = BASE_TIME + 99_000
-    for index, timestamp in enumerate(times):
-        client.produce(topic, [Record(b"%d" % index, timestamp=timestamp)])
+    keep = {"retention.ms": "-1"}
+    client.arrange_topic(topic, 1, keep)
+    client.arrange_topic(skewed, 1, keep)
+    for index in range(5):
+        client.produce(topic, [Record(b"%d" % index, timestamp=BASE_TIME + index * 1000)])
+    # The largest timestamp lies in the middle.
+    for index, seconds in enumerate([0, 1, 2, 99, 4, 5]):
+        client.produce(skewed, [Record(b"%d" % index, timestamp=BASE_TIME + seconds * 1000)])
     asked = {
         "earliest": "earliest",
         "latest": "latest",
-        "max": "max-timestamp",
-        "before all": BASE_TIME - 1,
-        "exact": BASE_TIME + 3000,
-        "between": BASE_TIME + 3500,
-        "only the largest": BASE_TIME + 20_000,
-        "after all": BASE_TIME + 100_000,
+        "max_timestamp": "max-timestamp",
+        "before_all": BASE_TIME - 1,
+        "at_exact": BASE_TIME + 2000,
+        "between": BASE_TIME + 2500,
+        "after_all": BASE_TIME + 100_000,
     }
-    seen = {name: step(client.offset, topic, 0, spec) for name, spec in asked.items()}
-    found = read_all(client, topic, count=10)
-    seen["kept"] = [record.timestamp - BASE_TIME for record in found]
-    seen["create time"] = all(record.log_append_time is False for record in found)
+    at = lambda place, spec: -1 if (found := step(client.offset, place, 0, spec)) is None else found
+    seen = {name: at(topic, spec) for name, spec in asked.items()}
+    seen["skewed_max"] = at(skewed, "max-timestamp")
+    seen["skewed_between"] = at(skewed, BASE_TIME + 20_000)
+    seen["skewed_after_all"] = at(skewed, BASE_TIME + 100_000)
+    found = read_all(client, topic, count=5)
+    seen["timestamps"] = [record.timestamp - BASE_TIME for record in found]
+    seen["create_time"] = all(record.log_append_time is False for record in found)
     return seen
 
 
 def auto_create(context):
     client, topic = context.client, context.named()
-    offsets = client.produce(topic, [Record(b"one"), Record(b"two")])
-    found = read_all(client, topic, count=2)
+    offsets = client.produce(topic, [Record(b"%d" % i) for i in range(10)])
+    found = read_all(client, topic, count=10)
     return {
         "offsets": offsets,
+        "count": len(found),
         "values": [shown(record.value) for record in found],
         "partitions": step(client.describe_topic, topic),
     }
@@ -110,8 +117,8 @@ def segments(context):
     return {
         "count": len(found),
         "ordered": in_order(found),
-        "sha256": digest(found),
-        "from the middle": [len(middle), middle[0].offset, in_order(middle)],
+        "digest": digest(found),
+        "from_the_middle": [len(middle), middle[0].offset, in_order(middle)],
     }
 
 
@@ -129,8 +136,8 @@ def empty_poll(context):
         after = at_end.poll(1.0)
     at_end.close()
     return {
-        "empty": len(read_all(client, empty, extra=1.0)),
-        "at the end": len(before),
+        "empty_records": len(read_all(client, empty, extra=1.0)),
+        "end_records": len(before),
         "arrives": [shown(record.value) for record in after],
     }
 
@@ -142,10 +149,11 @@ def compression_type(context):
         topic = context.named(kind)
         client.arrange_topic(topic, 1, {"compression.type": kind})
         for codec_name in ("gzip", "none"):
-            records = [Record(b"%d" % i * 20, b"%d" % i) for i in range(50)]
+            records = [Record(b"%d" % i * 20, b"%d" % i) for i in range(25)]
             client.produce(topic, records, codec=codec_name)
-        found = read_all(client, topic, count=100)
-        seen[kind] = [len(found), in_order(found), digest(found)]
+        found = read_all(client, topic, count=50)
+        seen[kind] = len(found)
+        seen[f"{kind}_read"] = [in_order(found), digest(found)]
     return seen
 
 
@@ -160,8 +168,9 @@ def log_append_time(context):
     produce("gzip")
     after = time.time() * 1000
     found = read_all(client, topic, count=20)
+    flagged = all(record.log_append_time for record in found)
     return {
         "count": len(found),
-        "flag": all(record.log_append_time for record in found),
-        "now": all(before - 1000 <= record.timestamp <= after + 1000 for record in found),
+        "type": "LogAppendTime" if flagged else "CreateTime",
+        "within": all(before - 1000 <= record.timestamp <= after + 1000 for record in found),
     }

@@ -5,37 +5,42 @@ import time
 
 from adapters.base import Record
 
-from .tools import eventually, in_order, read_all, step
+from .tools import committed_offset, eventually, in_order, read_all, step
 
 RECORDS = 1000
 READY_AFTER = 300
 
 
 def consume_in_group(context, start, count):
-    """Reads exactly `count` records in the group; where they begin and end."""
-    found = context.client.consume_exactly(context.named("group"), context.named(), start, count)
-    return [len(found), found[0].offset, found[-1].offset, in_order(found)]
+    """Reads exactly `count` records in the group, from where it was; commits behind them."""
+    client, topic, group = context.client, context.named(), context.named("group")
+    found = client.consume_exactly(group, topic, start, count)
+    return {
+        "first_offset": found[0].offset,
+        "consumed": len(found),
+        "ordered": in_order(found),
+        "committed": committed_offset(client, group, topic, 0),
+    }
 
 
 def resume_first(context):
     client, topic = context.client, context.named()
     client.arrange_topic(topic)
     client.produce(topic, [Record(b"value-%d" % i) for i in range(100)])
-    return {"consumed": consume_in_group(context, 0, 40)}
+    return consume_in_group(context, 0, 40)
 
 
 def resume_second(context):
-    committed = step(context.client.committed, context.named("group"), context.named(), 0)
-    return {"committed": committed, "consumed": consume_in_group(context, 40, 30)}
+    found = committed_offset(context.client, context.named("group"), context.named(), 0)
+    return {"committed_before": found, **consume_in_group(context, 40, 30)}
 
 
 def resume_third(context):
     client, topic, group = context.client, context.named(), context.named("group")
     return {
-        "committed": step(client.committed, group, topic, 0),
-        "consumed": consume_in_group(context, 70, 30),
-        "latest": step(client.offset, topic, 0, "latest"),
-        "then committed": step(client.committed, group, topic, 0),
+        "committed_before": committed_offset(client, group, topic, 0),
+        **consume_in_group(context, 70, 30),
+        "log_end": step(client.offset, topic, 0, "latest"),
     }
 
 
@@ -50,7 +55,7 @@ def idempotent_produce(context):
         time.sleep(0.001 if index < READY_AFTER else 0.02)
 
     values = [b"value-%d" % i for i in range(RECORDS)]
-    return {"acknowledged": client.produce_idempotently(topic, values, paced)}
+    return {"acked": client.produce_idempotently(topic, values, paced)}
 
 
 def idempotent_read(context):
@@ -61,6 +66,6 @@ def idempotent_read(context):
     values = [record.value for record in found]
     return {
         "count": len(values),
-        "in order": values == [b"value-%d" % i for i in range(RECORDS)],
+        "in_order": values == [b"value-%d" % i for i in range(RECORDS)],
         "distinct": len(set(values)),
     }

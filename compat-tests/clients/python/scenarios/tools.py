@@ -64,12 +64,17 @@ def read_all(client, topic, partitions=1, count=0, **options):
     return read(client, {(topic, p): "earliest" for p in range(partitions)}, count, **options)
 
 
+def committed_offset(client, group, topic, partition):
+    """The committed offset alone, -1 where there is none."""
+    found = step(client.committed, group, topic, partition)
+    return found[0] if isinstance(found, list) else -1 if found is None else found
+
+
 def digest(records):
     """A hash of what was read, whatever order the partitions came in."""
     total = hashlib.sha256()
     for record in sorted(records, key=lambda r: (r.topic, r.partition, r.offset)):
-        for part in (record.partition, record.offset, record.key, record.value):
-            total.update(repr(part).encode() + b"\n")
+        total.update(b"%d:%d:%s:%s\n" % (record.partition, record.offset, record.key, record.value))
     return total.hexdigest()
 
 
