@@ -112,7 +112,9 @@ mod tests {
 
     fn cache(entries: &[(i32, i64)]) -> EpochCache {
         let mut cache = EpochCache::default();
-        entries.iter().for_each(|(epoch, start)| cache.assign(LeaderEpoch(*epoch), Offset(*start)));
+        for (epoch, start) in entries {
+            cache.assign(LeaderEpoch(*epoch), Offset(*start));
+        }
         cache
     }
 

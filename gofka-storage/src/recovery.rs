@@ -146,7 +146,7 @@ impl Recovery {
         // A closed log whose end does not add up is treated as one that was not closed.
         let reopened = if before.clean { self.reopen(&last).ok() } else { None };
         let scan_from = match reopened {
-            Some(_) => self.segments.len(),
+            Some(()) => self.segments.len(),
             None => self.first_in_doubt(before.recovery_point),
         };
         let doubt_from = self.segments.get(scan_from).map_or(self.end, |segment| segment.base);

@@ -39,7 +39,7 @@ impl Log {
         self.check_usable()?;
         let config = self.config();
         if config.cleanup_policy.delete {
-            let count = self.count_expired(&config, now, high_watermark)?;
+            let count = self.count_expired(&config, now, high_watermark);
             self.raise_start_past(count)?;
         }
         self.remove_below_start()
@@ -51,7 +51,7 @@ impl Log {
         config: &TopicConfig,
         now: TimestampMs,
         high_watermark: Offset,
-    ) -> Result<usize, StorageError> {
+    ) -> usize {
         let segments = self.all_segments();
         let mut excess = match config.retention_bytes {
             Some(limit) => self.size_bytes().saturating_sub(limit),
@@ -71,7 +71,7 @@ impl Log {
             excess = excess.saturating_sub(segment.size());
             count += 1;
         }
-        Ok(count)
+        count
     }
 
     /// Lets the log begin after its first `count` segments.

@@ -65,6 +65,9 @@ impl Log {
         take_names(disk, &self.dir, base)?;
         let first = segments.partition_point(|segment| segment.base < base);
         let new = Arc::new(Segment::on_disk(disk, &self.dir, base, size));
+        if new.txns.entries()?.is_empty() {
+            new.txns.reset()?;
+        }
         segments.splice(first..first + group.len(), [new]);
         let before: u64 = group.iter().map(|segment| segment.size()).sum();
         self.published.size.fetch_add(size.wrapping_sub(before), Ordering::Relaxed);

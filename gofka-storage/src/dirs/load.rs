@@ -15,7 +15,7 @@ use gofka_core::ids::{Offset, TopicId, TopicPartition};
 use gofka_core::time::TimestampMs;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -160,7 +160,7 @@ fn read_notes(dir: &Dir) -> Result<Notes, StorageError> {
     Ok(notes)
 }
 
-fn read_topic_id(folder: &std::path::Path) -> Result<TopicId, StorageError> {
+fn read_topic_id(folder: &Path) -> Result<TopicId, StorageError> {
     let bytes = disk::read_file(&folder.join(names::PARTITION_METADATA))?;
     let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let id = text.and_then(|text| meta::parse_partition_metadata(&text));
@@ -168,7 +168,7 @@ fn read_topic_id(folder: &std::path::Path) -> Result<TopicId, StorageError> {
 }
 
 /// A folder without a topic's id and without a log is what a power loss leaves of a new one.
-fn remove_if_empty(dir: &Dir, folder: &PathBuf) -> Result<bool, StorageError> {
+fn remove_if_empty(dir: &Dir, folder: &Path) -> Result<bool, StorageError> {
     let names = disk::list(folder)?;
     if names.iter().any(|name| names::parse_file(name).is_some()) {
         return Ok(false);
@@ -180,7 +180,7 @@ fn remove_if_empty(dir: &Dir, folder: &PathBuf) -> Result<bool, StorageError> {
     Ok(true)
 }
 
-fn set_aside(dir: &Dir, partition: &TopicPartition, folder: &PathBuf) -> Result<(), StorageError> {
+fn set_aside(dir: &Dir, partition: &TopicPartition, folder: &Path) -> Result<(), StorageError> {
     let to = dir.health.path().join(names::renamed_folder(partition, "stray"));
     tracing::warn!(%partition, to = %to.display(), "no such partition here: its log is set aside");
     dir.health.disk().rename(folder, &to)

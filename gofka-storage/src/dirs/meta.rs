@@ -9,6 +9,7 @@ const VERSION: &str = "1";
 
 /// Whose directory it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_field_names)] // as the properties are called
 pub(super) struct MetaProperties {
     pub(super) cluster_id: String,
     pub(super) node_id: NodeId,
@@ -29,7 +30,7 @@ impl MetaProperties {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let find = |key: &str| {
             let pairs = text.lines().filter_map(|line| line.split_once('='));
-            pairs.filter(|(k, _)| k.trim() == key).map(|(_, value)| value.trim()).last()
+            pairs.filter(|(k, _)| k.trim() == key).map(|(_, value)| value.trim()).next_back()
         };
         let need = |key: &str| find(key).ok_or_else(|| format!("has no {key} in meta.properties"));
         let version = need("version")?;

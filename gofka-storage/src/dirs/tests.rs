@@ -53,7 +53,7 @@ fn a_path_that_is_no_directory_is_refused_before_anything_is_made() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("file");
     std::fs::write(&file, b"mine").unwrap();
-    let error = LogDirs::open(&[file.clone()], &dir_options()).unwrap_err();
+    let error = LogDirs::open(std::slice::from_ref(&file), &dir_options()).unwrap_err();
     assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     // Beside a good one, it is offline, and the good one serves.

@@ -76,9 +76,9 @@ fn timestamps_out_of_order_are_found_too() {
     let (_dirs, log) = home.open();
     let times = [50, 10, 90, 20, 70, 90, 5, 60, 95, 1];
     for round in 0..4 {
-        times.iter().for_each(|t| {
-            append(&log, &batch_of(&[("k", Some("v"), *t + round)]));
-        });
+        for t in times {
+            append(&log, &batch_of(&[("k", Some("v"), t + round)]));
+        }
     }
     let all: Vec<i64> = (0..4).flat_map(|round| times.iter().map(move |t| t + round)).collect();
     for wanted in 0..110 {
@@ -123,11 +123,12 @@ fn an_index_that_lies_is_rebuilt() {
     }
 }
 
+const BATCHES: i64 = 3000;
+
 #[test]
 fn readers_and_an_appender_do_not_disturb_each_other() {
     let home = Home::new(TopicConfig { segment_bytes: 3000, ..config() });
     let (_dirs, log) = home.open();
-    const BATCHES: i64 = 3000;
     std::thread::scope(|scope| {
         for reader in 0..2usize {
             let log = &log;
