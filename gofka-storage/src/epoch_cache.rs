@@ -43,10 +43,10 @@ impl EpochCache {
             .map(|entries| Self { entries, dirty: false }))
     }
 
-    /// Writes the file and waits until it is on the disk.
-    pub(crate) fn store(&self, disk: &Disk, path: &Path) -> Result<(), StorageError> {
+    /// Writes the file, and with `sync` waits until it is on the disk.
+    pub(crate) fn store(&self, disk: &Disk, path: &Path, sync: bool) -> Result<(), StorageError> {
         let lines = self.entries.iter().map(|entry| format!("{} {}", entry.epoch, entry.start));
-        checkpoint::write_lines(disk, path, lines, true)
+        checkpoint::write_lines(disk, path, lines, sync)
     }
 
     /// Notes that records from `start` on are of `epoch`. Older epochs and known ones are
@@ -163,7 +163,7 @@ mod tests {
         let path = dir.path().join("leader-epoch-checkpoint");
         assert!(EpochCache::load(&path).unwrap().is_none());
         let mut written = cache(&[(2, 10), (4, 20)]);
-        written.store(&Disk::new(2), &path).unwrap();
+        written.store(&Disk::new(2), &path, true).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "0\n2\n2 10\n4 20\n");
         written.dirty = false;
         assert_eq!(EpochCache::load(&path).unwrap(), Some(written));

@@ -26,6 +26,12 @@ pub enum StorageError {
         /// What was being written.
         path: PathBuf,
     },
+    /// The process has as many files open as it may have. The same call can succeed later.
+    #[error("{}: too many open files", path.display())]
+    OpenFiles {
+        /// What was to be opened.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -53,13 +59,24 @@ impl StorageError {
         match self {
             Self::Closed => ErrorCode::NotLeaderOrFollower,
             Self::Corrupt { .. } => ErrorCode::CorruptMessage,
-            Self::Offline { .. } | Self::Full { .. } | Self::Io { .. } => {
+            Self::Offline { .. } | Self::Full { .. } | Self::OpenFiles { .. } | Self::Io { .. } => {
                 ErrorCode::KafkaStorageError
             }
         }
     }
 
+    /// Whether the same call can succeed later; anything else has taken the log or its directory
+    /// out of service.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::OpenFiles { .. })
+    }
+
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        const TOO_MANY: [i32; 2] =
+            [rustix::io::Errno::MFILE.raw_os_error(), rustix::io::Errno::NFILE.raw_os_error()];
+        if source.raw_os_error().is_some_and(|code| TOO_MANY.contains(&code)) {
+            return Self::OpenFiles { path: path.to_owned() };
+        }
         if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             Self::Full { path: path.to_owned() }
         } else {

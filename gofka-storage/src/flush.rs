@@ -39,24 +39,39 @@ impl Log {
             slot.unpin();
         }
         if new_entries {
-            let parent = self.dir.parent().unwrap_or(&self.dir);
-            for dir in [&*self.dir, parent] {
-                disk.sync_dir(dir).map_err(|error| self.health.fail(&error))?;
-            }
+            disk.sync_dir(&self.dir).map_err(|error| self.health.fail(&error))?;
+        }
+        if new_entries || !dirty.is_empty() {
+            self.health.sync_folders().map_err(|error| self.health.fail(&error))?;
         }
         self.published.safe.fetch_max(end.0, Ordering::AcqRel);
         Ok(self.safe_offset())
     }
 
-    /// Writes the leader epochs where they have changed. Before the recovery point is.
-    pub(crate) fn store_epochs(&self) -> Result<(), StorageError> {
+    /// How many files wait to be synced.
+    pub(crate) fn unsynced_files(&self) -> usize {
+        self.writer.lock().dirty.len()
+    }
+
+    /// Takes everything as synced, because its file system was, after the log was sealed.
+    pub(crate) fn note_synced(&self) {
+        let mut writer = self.writer.lock();
+        writer.dirty.drain(..).for_each(|slot| slot.unpin());
+        writer.active_is_dirty = false;
+        writer.new_entries = false;
+        self.published.safe.fetch_max(self.log_end_offset().0, Ordering::AcqRel);
+    }
+
+    /// Writes the leader epochs where they have changed, and with `sync` waits until they are on
+    /// the disk. Before the recovery point is.
+    pub(crate) fn store_epochs(&self, sync: bool) -> Result<(), StorageError> {
         let changed = {
             let mut epochs = self.epochs.write();
             std::mem::take(&mut epochs.dirty).then(|| epochs.clone())
         };
         let Some(epochs) = changed else { return Ok(()) };
         let path = self.dir.join(names::LEADER_EPOCHS);
-        epochs.store(self.health.disk(), &path).map_err(|error| match error {
+        epochs.store(self.health.disk(), &path, sync).map_err(|error| match error {
             StorageError::Full { .. } => {
                 self.epochs.write().dirty = true;
                 error

@@ -6,6 +6,7 @@
 use crate::disk::Disk;
 use crate::error::StorageError;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// One log directory's path, its disk, and whether it is offline.
@@ -14,11 +15,15 @@ pub(crate) struct DirHealth {
     path: PathBuf,
     disk: Arc<Disk>,
     offline: OnceLock<Arc<str>>,
+    folders_made: AtomicU64,
+    folders_synced: AtomicU64,
 }
 
 impl DirHealth {
     pub(crate) fn new(path: PathBuf, disk: Arc<Disk>) -> Arc<Self> {
-        Arc::new(Self { path, disk, offline: OnceLock::new() })
+        // Folders found at start may be new: nobody knows when the last process ended.
+        let (folders_made, folders_synced) = (AtomicU64::new(1), AtomicU64::new(0));
+        Arc::new(Self { path, disk, offline: OnceLock::new(), folders_made, folders_synced })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -53,14 +58,30 @@ impl DirHealth {
         StorageError::Offline { dir: self.path.clone(), reason }
     }
 
-    /// Judges an error met while writing: a full disk and a deleted log pass, anything else takes
-    /// the directory offline.
+    /// Judges an error met while writing: what passes by itself and a deleted log pass, anything
+    /// else takes the directory offline.
     pub(crate) fn judge_write(&self, error: StorageError) -> StorageError {
         match error {
-            StorageError::Full { .. } | StorageError::Closed | StorageError::Offline { .. } => {
-                error
-            }
             StorageError::Io { .. } | StorageError::Corrupt { .. } => self.fail(&error),
+            StorageError::Full { .. }
+            | StorageError::OpenFiles { .. }
+            | StorageError::Closed
+            | StorageError::Offline { .. } => error,
         }
+    }
+
+    /// Notes that a folder was made in the directory.
+    pub(crate) fn note_new_folder(&self) {
+        self.folders_made.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Waits until every folder made so far is in the directory on the disk.
+    pub(crate) fn sync_folders(&self) -> Result<(), StorageError> {
+        let made = self.folders_made.load(Ordering::Acquire);
+        if self.folders_synced.load(Ordering::Acquire) < made {
+            self.disk.sync_dir(&self.path)?;
+            self.folders_synced.fetch_max(made, Ordering::AcqRel);
+        }
+        Ok(())
     }
 }

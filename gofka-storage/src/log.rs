@@ -137,7 +137,7 @@ pub(crate) struct Writer {
 }
 
 /// What opening a log found out, handed to [`Log::assemble`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Opened {
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) writer: Writer,
@@ -318,16 +318,22 @@ impl Log {
 
     /// Syncs, writes indexes and producer state, and refuses everything from here on.
     pub fn close(&self) -> Result<(), StorageError> {
-        let _alone = self.maintenance.lock();
-        self.check_usable()?;
-        self.seal_for_close().map_err(|error| self.health.judge_write(error))?;
+        self.seal()?;
         self.sync()?;
-        self.store_epochs()?;
+        self.store_epochs(true)?;
         self.shut();
         Ok(())
     }
 
-    fn seal_for_close(&self) -> Result<(), StorageError> {
+    /// Writes everything that a clean start reads. An append after that is found again only by a
+    /// start that is not clean.
+    pub(crate) fn seal(&self) -> Result<(), StorageError> {
+        let _alone = self.maintenance.lock();
+        self.check_usable()?;
+        self.write_derived().map_err(|error| self.health.judge_write(error))
+    }
+
+    fn write_derived(&self) -> Result<(), StorageError> {
         let mut writer = self.writer.lock();
         let active = self.segments.read().last().cloned();
         if let Some(active) = active {

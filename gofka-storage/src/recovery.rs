@@ -18,7 +18,7 @@ use crate::segment::{Growth, Segment};
 use gofka_core::ids::{LeaderEpoch, Offset};
 use gofka_core::record::{BATCH_HEADER_SIZE, BatchHeader};
 use gofka_core::time::TimestampMs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is known of a log before its files are opened.
@@ -67,11 +67,20 @@ pub(crate) fn recover(place: LogPlace, before: Before) -> Result<Log, StorageErr
 /// Finds out what the files of a log hold, and puts right what a crash has left.
 pub(crate) fn examine(place: &LogPlace, before: Before) -> Result<Opened, StorageError> {
     let disk = Arc::clone(place.health.disk());
-    crate::compaction::finish_swaps(&disk, &place.dir)?;
-    let segments = find_segments(&disk, &place.dir)?;
+    let mut names = disk::list(&place.dir)?;
+    if crate::compaction::finish_swaps(&disk, &place.dir, &names)? {
+        names = disk::list(&place.dir)?;
+    }
+    let segments = find_segments(&disk, &place.dir, &names)?;
     let mut recovery = Recovery {
         disk,
         dir: place.dir.clone(),
+        snapshots: names
+            .iter()
+            .filter_map(|name| names::parse_file(name))
+            .filter(|(_, extension)| *extension == names::SNAPSHOT)
+            .map(|(offset, _)| offset)
+            .collect(),
         index_interval: u64::from(place.config.index_interval_bytes),
         contiguous: !place.config.cleanup_policy.compact,
         now: before.now,
@@ -97,8 +106,11 @@ pub(crate) fn examine(place: &LogPlace, before: Before) -> Result<Opened, Storag
 }
 
 /// The segments in a folder, sorted; files that belong to none are removed.
-fn find_segments(disk: &Arc<Disk>, dir: &Path) -> Result<Vec<Arc<Segment>>, StorageError> {
-    let names = disk::list(dir)?;
+fn find_segments(
+    disk: &Arc<Disk>,
+    dir: &Path,
+    names: &[String],
+) -> Result<Vec<Arc<Segment>>, StorageError> {
     let is_log = |name: &String| matches!(names::parse_file(name), Some((_, names::LOG)));
     let mut segments = Vec::new();
     for name in names.iter().filter(|name| is_log(name)) {
@@ -124,7 +136,9 @@ fn find_segments(disk: &Arc<Disk>, dir: &Path) -> Result<Vec<Arc<Segment>>, Stor
 
 struct Recovery {
     disk: Arc<Disk>,
-    dir: std::path::PathBuf,
+    dir: PathBuf,
+    /// Offsets of the producer snapshots that there are, sorted.
+    snapshots: Vec<Offset>,
     index_interval: u64,
     /// Offsets have no gaps: the topic is not compacted.
     contiguous: bool,
@@ -200,13 +214,8 @@ impl Recovery {
 
     /// Loads the newest good snapshot at or below `bound`; its offset, or where the log begins.
     fn load_snapshot(&mut self, bound: Offset) -> Result<Offset, StorageError> {
-        let mut candidates: Vec<Offset> = disk::list(&self.dir)?
-            .iter()
-            .filter_map(|name| names::parse_file(name))
-            .filter(|(offset, extension)| *extension == names::SNAPSHOT && *offset <= bound)
-            .map(|(offset, _)| offset)
-            .collect();
-        while let Some(offset) = candidates.pop() {
+        let usable = self.snapshots.partition_point(|offset| *offset <= bound);
+        for offset in self.snapshots[..usable].iter().rev().copied() {
             let path = self.dir.join(names::file(offset, names::SNAPSHOT));
             let Some(bytes) = disk::read_file(&path)? else { continue };
             match ProducerState::from_snapshot(&bytes, self.now) {
@@ -381,14 +390,14 @@ impl Recovery {
     }
 
     fn remove_snapshots(&mut self, which: impl Fn(Offset) -> bool) -> Result<(), StorageError> {
-        for name in disk::list(&self.dir)? {
-            if let Some((offset, names::SNAPSHOT)) = names::parse_file(&name)
-                && which(offset)
-            {
-                self.disk.remove(&self.dir.join(&name))?;
-                if self.writer.last_snapshot == Some(offset) {
-                    self.writer.last_snapshot = None;
-                }
+        for offset in std::mem::take(&mut self.snapshots) {
+            if !which(offset) {
+                self.snapshots.push(offset);
+                continue;
+            }
+            self.disk.remove(&self.dir.join(names::file(offset, names::SNAPSHOT)))?;
+            if self.writer.last_snapshot == Some(offset) {
+                self.writer.last_snapshot = None;
             }
         }
         Ok(())

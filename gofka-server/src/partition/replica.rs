@@ -274,8 +274,8 @@ impl Partition {
 
     fn note_failure(&self, error: &StorageError, doing: &str) {
         tracing::error!(partition = %self.name(), %error, "storage failed during {doing}");
-        // A full disk passes; everything else has taken the directory offline.
-        if !matches!(error, StorageError::Full { .. }) {
+        // What passes by itself, a full disk above all, leaves the partition in service.
+        if !error.is_transient() {
             self.close(error.code());
         }
     }

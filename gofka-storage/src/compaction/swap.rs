@@ -99,9 +99,13 @@ fn remove_old(disk: &Disk, dir: &Path, base: Offset, indexes: bool) -> Result<()
     Ok(())
 }
 
-/// Finishes or undoes what a crash has interrupted.
-pub(crate) fn finish_swaps(disk: &Arc<Disk>, dir: &Path) -> Result<(), StorageError> {
-    let names = disk::list(dir)?;
+/// Finishes or undoes what a crash has interrupted, among the files `names` of a folder; whether
+/// there was anything.
+pub(crate) fn finish_swaps(
+    disk: &Arc<Disk>,
+    dir: &Path,
+    names: &[String],
+) -> Result<bool, StorageError> {
     let with_suffix = |suffix: &str| -> Vec<(Offset, &str, &String)> {
         let parsed = names.iter().filter_map(|name| {
             let (base, extension) = names::parse_file(name)?;
@@ -110,19 +114,19 @@ pub(crate) fn finish_swaps(disk: &Arc<Disk>, dir: &Path) -> Result<(), StorageEr
         });
         parsed.collect()
     };
-    let swaps = with_suffix(names::SWAP);
+    let (swaps, cleaned) = (with_suffix(names::SWAP), with_suffix(names::CLEANED));
     let is_decided = |base: Offset| swaps.iter().any(|(b, e, _)| *b == base && *e == names::LOG);
-    for (.., name) in with_suffix(names::CLEANED) {
+    for (.., name) in &cleaned {
         disk.remove(&dir.join(name))?;
     }
     for (base, extension, name) in &swaps {
         if !is_decided(*base) {
             disk.remove(&dir.join(name))?;
         } else if *extension == names::LOG {
-            finish_swap(disk, dir, *base, &names)?;
+            finish_swap(disk, dir, *base, names)?;
         }
     }
-    Ok(())
+    Ok(!swaps.is_empty() || !cleaned.is_empty())
 }
 
 fn finish_swap(

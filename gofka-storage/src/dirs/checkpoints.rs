@@ -63,7 +63,7 @@ impl LogDirs {
             // Looked up while the logs still answer.
             let high_watermarks = known(&logs, &high_watermark);
             let closed = self
-                .close_all(&logs)
+                .close_all(dir, &logs)
                 .and_then(|()| checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp)))
                 .and_then(|()| mark_clean(dir));
             if let Err(error) = closed {
@@ -73,22 +73,51 @@ impl LogDirs {
         result
     }
 
-    fn close_all(&self, logs: &[Arc<Log>]) -> Result<(), StorageError> {
+    /// Closes the logs of one directory: writes what they have in memory, and syncs. With many
+    /// files to sync, the whole file system at once.
+    fn close_all(&self, dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
+        self.for_each(logs, |log| match log.seal() {
+            Err(StorageError::Closed) => Ok(()),
+            sealed => sealed,
+        })?;
+        let files: usize = logs.iter().map(|log| log.unsynced_files()).sum();
+        if files <= SYNCED_ONE_BY_ONE {
+            return self.for_each(logs, |log| match log.close() {
+                Err(StorageError::Closed) => Ok(()),
+                closed => closed,
+            });
+        }
+        self.for_each(logs, |log| {
+            log.shut();
+            log.store_epochs(false)
+        })?;
+        dir.health.disk().sync_file_system(dir.health.path())?;
+        for log in logs {
+            log.note_synced();
+        }
+        Ok(())
+    }
+
+    /// Does something to every log, several at a time; the last error.
+    fn for_each(
+        &self,
+        logs: &[Arc<Log>],
+        work: impl Fn(&Log) -> Result<(), StorageError> + Sync,
+    ) -> Result<(), StorageError> {
         let next = AtomicUsize::new(0);
-        let work = || {
+        let run = || {
             let mut result = Ok(());
             while let Some(log) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match log.close() {
-                    Ok(()) | Err(StorageError::Closed) => {}
-                    Err(error) => result = Err(error),
+                if let Err(error) = work(log) {
+                    result = Err(error);
                 }
             }
             result
         };
         std::thread::scope(|scope| {
             let threads = 1..self.threads.min(logs.len());
-            let others: Vec<_> = threads.map(|_| scope.spawn(work)).collect();
-            let mut result = work();
+            let others: Vec<_> = threads.map(|_| scope.spawn(run)).collect();
+            let mut result = run();
             for other in others {
                 result = result.and(other.join().unwrap_or_else(|panic| {
                     std::panic::resume_unwind(panic);
@@ -99,6 +128,9 @@ impl LogDirs {
     }
 }
 
+/// More files than this are synced by syncing their file system.
+const SYNCED_ONE_BY_ONE: usize = 64;
+
 fn checkpoint_dir(
     dir: &Dir,
     logs: &[Arc<Log>],
@@ -108,7 +140,7 @@ fn checkpoint_dir(
     for log in logs {
         // Taken before the epochs are stored: what they say of records below is then on the disk.
         let point = log.safe_offset();
-        log.store_epochs()?;
+        log.store_epochs(true)?;
         points.push((log.partition().clone(), point));
     }
     write(dir, names::RECOVERY_POINTS, points)?;

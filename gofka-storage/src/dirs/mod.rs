@@ -13,7 +13,7 @@ mod open;
 use crate::disk::{self, Disk};
 use crate::error::StorageError;
 use crate::health::DirHealth;
-use crate::log::{Log, LogPlace};
+use crate::log::{Log, LogPlace, Opened};
 use crate::names::{self, Folder};
 use crate::recovery::{self, Before};
 use gofka_core::config::TopicConfig;
@@ -191,21 +191,28 @@ impl LogDirs {
 /// Makes the folder of a log, with its topic's id. A folder that is there already is taken over.
 fn make_log(place: LogPlace) -> Result<Log, StorageError> {
     let disk: Arc<Disk> = Arc::clone(place.health.disk());
-    disk.create_dir(&place.dir)?;
     let metadata = place.dir.join(names::PARTITION_METADATA);
-    disk.replace(&metadata, meta::partition_metadata(place.topic_id).as_bytes(), false)?;
-    let before = Before {
-        clean: false,
-        recovery_point: Offset::ZERO,
-        start: Offset::ZERO,
-        now: TimestampMs::NONE,
+    let text = meta::partition_metadata(place.topic_id);
+    let health = Arc::clone(&place.health);
+    let log = if disk.create_new_dir(&place.dir)? {
+        disk.write_new(&metadata, text.as_bytes())?;
+        Log::assemble(place, Opened::default())
+    } else {
+        disk.replace(&metadata, text.as_bytes(), false)?;
+        let before = Before {
+            clean: false,
+            recovery_point: Offset::ZERO,
+            start: Offset::ZERO,
+            now: TimestampMs::NONE,
+        };
+        recovery::recover(place, before)?
     };
-    let log = recovery::recover(place, before)?;
-    {
-        let mut writer = log.writer.lock();
-        writer.note_dirty(&disk::FileSlot::new(&disk, metadata));
-        writer.new_entries = true;
-    }
+    // With the first record that is synced, and not before, all of this has to be on the disk.
+    health.note_new_folder();
+    let mut writer = log.writer.lock();
+    writer.note_dirty(&disk::FileSlot::new(&disk, metadata));
+    writer.new_entries = true;
+    drop(writer);
     Ok(log)
 }
 

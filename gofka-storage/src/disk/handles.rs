@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// One file, open or not.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct FileSlot {
     open: Mutex<Option<Arc<File>>>,
     used: AtomicBool,
     retired: AtomicBool,
+    /// A sync failed that nobody had asked for.
+    failed: OnceLock<StorageError>,
     pins: AtomicU32,
 }
 
@@ -34,6 +36,7 @@ impl FileSlot {
             open: Mutex::new(None),
             used: AtomicBool::new(false),
             retired: AtomicBool::new(false),
+            failed: OnceLock::new(),
             pins: AtomicU32::new(0),
         })
     }
@@ -85,6 +88,9 @@ impl FileSlot {
 
     /// Waits until what was written is on the disk.
     pub(crate) fn sync(self: &Arc<Self>) -> Result<(), StorageError> {
+        if let Some(error) = self.failed.get() {
+            return Err(error.clone());
+        }
         let file = self.file()?;
         self.disk.sync_file(&file, &self.path)
     }
@@ -110,6 +116,17 @@ impl FileSlot {
         *self.open.lock() = None;
         true
     }
+
+    /// Closes the handle of a file that has bytes to be synced, having synced them. A failure is
+    /// kept for whoever syncs next.
+    fn evict_dirty(&self) {
+        let mut open = self.open.lock();
+        if let Some(file) = open.take()
+            && let Err(error) = self.disk.sync_file(&file, &self.path)
+        {
+            let _ = self.failed.set(error);
+        }
+    }
 }
 
 /// The open slots of a disk, oldest first.
@@ -124,13 +141,23 @@ impl Handles {
         Self { limit: limit.max(2), open: Mutex::default() }
     }
 
-    /// Notes that `slot` was opened, and closes another where there are too many.
+    /// Notes that `slot` was opened, and closes another where there are too many. Where all are
+    /// waiting to be synced, the oldest does not wait any more.
     fn opened(&self, slot: &Arc<FileSlot>) {
         let mut open = self.open.lock();
+        self.close_idle(&mut open);
+        let oldest = (open.len() >= self.limit).then(|| open.pop_front()).flatten();
         open.push_back(Arc::downgrade(slot));
+        drop(open);
+        if let Some(oldest) = oldest.and_then(|oldest| oldest.upgrade()) {
+            oldest.evict_dirty();
+        }
+    }
+
+    fn close_idle(&self, open: &mut VecDeque<Weak<FileSlot>>) {
         // Twice around at most: once to take the mark of use, once to close.
         for _ in 0..2 * open.len() {
-            if open.len() <= self.limit {
+            if open.len() < self.limit {
                 break;
             }
             let Some(oldest) = open.pop_front() else { break };
@@ -163,14 +190,14 @@ mod tests {
             slot.file_or_create().unwrap();
         }
         let open = slots.iter().filter(|slot| slot.open.lock().is_some()).count();
-        assert!(open <= 5, "{open} files are open");
-        assert!(disk.handles.count() <= 5);
+        assert!(open <= 4, "{open} files are open");
+        assert!(disk.handles.count() <= 4);
     }
 
     #[test]
-    fn a_pinned_file_stays_open() {
+    fn a_file_with_unsynced_bytes_is_closed_last_and_after_a_sync() {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::new(2);
+        let disk = Disk::new(3);
         let pinned = FileSlot::new(&disk, dir.path().join("pinned"));
         pinned.file_or_create().unwrap();
         pinned.pin();
@@ -178,5 +205,16 @@ mod tests {
             FileSlot::new(&disk, dir.path().join(i.to_string())).file_or_create().unwrap();
         }
         assert!(pinned.open.lock().is_some());
+        let others: Vec<_> = (20..30)
+            .map(|i| {
+                let slot = FileSlot::new(&disk, dir.path().join(i.to_string()));
+                slot.file_or_create().unwrap();
+                slot.pin();
+                slot
+            })
+            .collect();
+        assert!(pinned.open.lock().is_none());
+        assert!(others.iter().filter(|slot| slot.open.lock().is_some()).count() <= 3);
+        pinned.sync().unwrap();
     }
 }

@@ -126,6 +126,13 @@ impl Disk {
         File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| fail(path, e))
     }
 
+    /// Waits until everything on a folder's file system is on the disk.
+    pub(crate) fn sync_file_system(&self, path: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::Sync, path)?;
+        let dir = File::open(path).map_err(|e| fail(path, e))?;
+        rustix::fs::syncfs(&dir).map_err(|e| fail(path, e.into()))
+    }
+
     /// Renames a file or folder.
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), StorageError> {
         self.gate(Operation::Rename, from)?;
@@ -139,6 +146,22 @@ impl Disk {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail(path, e)),
             _ => Ok(()),
         }
+    }
+
+    /// Makes a folder; whether it was not there.
+    pub(crate) fn create_new_dir(&self, path: &Path) -> Result<bool, StorageError> {
+        self.gate(Operation::Create, path)?;
+        match fs::create_dir(path) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(fail(path, e)),
+        }
+    }
+
+    /// Writes a new small file; a crash may leave a part of it.
+    pub(crate) fn write_new(&self, path: &Path, text: &[u8]) -> Result<(), StorageError> {
+        let file = self.open(path, true)?;
+        self.write_at(&file, path, &mut [IoSlice::new(text)], 0)
     }
 
     /// Makes a folder and those above it; fine when it is there.
