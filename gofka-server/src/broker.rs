@@ -5,17 +5,26 @@
 //! then the parts from the inside out; clients last. Stop: the other way round.
 
 mod endpoints;
+mod figures;
 mod internal;
+mod limits;
 mod options;
+mod parts;
 mod start;
 mod stop_signal;
 
 use std::sync::Arc;
 
+use gofka_core::ids::NodeId;
+use gofka_raft::Controller;
+use gofka_storage::LogDirs;
+
 use crate::clock::Clock;
 use crate::config::ServerConfig;
+use crate::coordinator::GroupCoordinator;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::partition::Partitions;
 use start::Running;
 use stop_signal::StopSignal;
 
@@ -30,6 +39,15 @@ pub struct Broker {
     pub metrics: Arc<Metrics>,
     /// The log levels.
     pub logging: Logging,
+    /// This node.
+    pub node: NodeId,
+    /// The metadata quorum.
+    pub controller: Controller,
+    /// The partitions held here.
+    pub partitions: Partitions,
+    /// The groups coordinated here.
+    pub groups: GroupCoordinator,
+    raft_lock: Option<LogDirs>,
 }
 
 /// Why a broker does not run: one line for a person.
@@ -64,19 +82,22 @@ pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
 
 #[cfg(test)]
 impl Broker {
-    /// A broker for tests of parts that only count and read clocks.
-    pub(crate) fn for_tests() -> Self {
+    /// A broker without sockets, with its data in `dir`.
+    pub(crate) async fn for_tests(dir: &std::path::Path) -> Arc<Self> {
         let inputs = crate::config::Inputs {
             role: crate::config::Role::Combined,
             file: None,
             environment: Vec::new(),
-            flags: std::collections::BTreeMap::new(),
+            flags: [("log.dir".to_owned(), dir.display().to_string())].into(),
         };
-        Self {
-            config: Arc::new(ServerConfig::load(&inputs).expect("the defaults are valid")),
+        let config = Arc::new(ServerConfig::load(&inputs).expect("the settings are valid"));
+        let common = parts::Common {
+            config: config.clone(),
             clock: Clock::start(),
             metrics: Arc::new(Metrics::new()),
             logging: Logging::silent("info"),
-        }
+        };
+        let metadata = parts::Metadata::open(&common, &config.log_dirs).await.expect("opens");
+        Self::open(common, metadata, Vec::new()).await.expect("opens")
     }
 }

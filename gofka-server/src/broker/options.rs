@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use gofka_core::config::ConfigLayers;
+
 use crate::api::{ListenerInfo, ListenerKind};
 use crate::config::ServerConfig;
 use crate::net::{ListenerSpec, NetOptions};
+use crate::partition::PartitionSettings;
 
 /// What the network layer is started with.
 pub(super) fn net(config: &ServerConfig) -> Result<NetOptions, String> {
@@ -65,4 +68,27 @@ pub(super) fn listeners(config: &ServerConfig) -> Vec<ListenerSpec> {
         port: listener.address.port,
     };
     config.listeners.iter().map(spec).collect()
+}
+
+/// Intervals and limits of the partitions' background work.
+pub(super) fn partitions(layers: &ConfigLayers<'_>) -> PartitionSettings {
+    let number = |name: &str| -> i64 {
+        let value = layers.broker_value(name).and_then(|text| text.trim().parse().ok());
+        value.unwrap_or_else(|| panic!("{name} is a number with a default"))
+    };
+    let size = |name: &str| usize::try_from(number(name)).unwrap_or(0);
+    let millis = |name: &str| Duration::from_millis(u64::try_from(number(name)).unwrap_or(0));
+    let enabled = layers.broker_value("log.cleaner.enable");
+    PartitionSettings {
+        flush_interval: millis("log.flush.interval.ms"),
+        retention_interval: millis("log.retention.check.interval.ms"),
+        checkpoint_interval: millis("log.flush.offset.checkpoint.interval.ms"),
+        cleaner_enabled: enabled.is_none_or(|text| text.trim().eq_ignore_ascii_case("true")),
+        cleaner_interval: millis("log.cleaner.backoff.ms"),
+        producer_expiration: millis("producer.id.expiration.ms"),
+        producer_check_interval: millis("producer.id.expiration.check.interval.ms"),
+        fetch_max_bytes: size("fetch.max.bytes"),
+        fetch_session_slots: size("max.incremental.fetch.session.cache.slots"),
+        ..PartitionSettings::default()
+    }
 }

@@ -1,106 +1,187 @@
-//! Starting and stopping, part by part.
+//! A node from its sockets to the line that says it is ready, and back.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use gofka_raft::Controller;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Broker, RunError, endpoints, internal, options};
+use super::parts::{Common, Metadata};
+use super::{Broker, RunError, endpoints, figures, internal, options};
 use crate::clock::Clock;
-use crate::config::ServerConfig;
-use crate::http::{self, Component, Health, Pages, Status};
+use crate::config::{Address, Role, ServerConfig};
+use crate::http::{self, Pages};
 use crate::logging::Logging;
-use crate::metrics::Metrics;
-use crate::net::{Bound, Listeners};
+use crate::metrics::{Metrics, StateFigures};
+use crate::net::{Bound, Listeners, NetOptions};
 
 /// How long answers in flight may take to leave when the broker stops.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// A node that serves, and everything that stops with it.
 pub(super) struct Running {
-    broker: Arc<Broker>,
-    listeners: Listeners,
-    addresses: Vec<String>,
+    side_doors: SideDoors,
+    serving: Serving,
+    ready_line: String,
+}
+
+enum Serving {
+    Broker { broker: Arc<Broker>, listeners: Listeners },
+    Controller { controller: Controller, metadata: Box<Metadata> },
+}
+
+impl Running {
+    pub(super) async fn start(config: ServerConfig, logging: Logging) -> Result<Self, RunError> {
+        let common = Common {
+            config: Arc::new(config),
+            clock: Clock::start(),
+            metrics: Arc::new(Metrics::new()),
+            logging,
+        };
+        match common.config.role {
+            Role::Controller => Self::start_controller(common).await,
+            Role::Combined | Role::Broker => Self::start_broker(common).await,
+        }
+    }
+
+    async fn start_broker(common: Common) -> Result<Self, RunError> {
+        let config = common.config.clone();
+        let net_options: NetOptions = options::net(&config).map_err(RunError)?;
+        let specs = options::listeners(&config);
+        let bound = Bound::bind(&specs, &net_options).await.map_err(RunError::new)?;
+        let sockets = SideSockets::bind(&config)?;
+        let metadata = Metadata::open(&common, &config.log_dirs).await?;
+        warn(&config);
+
+        let started: Arc<OnceLock<Arc<Broker>>> = Arc::default();
+        let seen = started.clone();
+        let pages = Pages::new(common.metrics.clone(), move || {
+            figures::health(seen.get().map(AsRef::as_ref))
+        });
+        let side_doors = SideDoors::open(sockets, pages)?;
+        let endpoints = endpoints::advertised(&config, &bound.ports()).await;
+        let bootstrap = endpoints.first().map_or_else(String::new, |first| {
+            Address { host: Some(first.host.clone()), port: first.port }.to_string()
+        });
+        let broker = Broker::open(common, metadata, endpoints).await?;
+        let weak = Arc::downgrade(&broker);
+        broker.metrics.observe_state(move || {
+            weak.upgrade().map_or_else(StateFigures::default, |broker| figures::state(&broker))
+        });
+        let addresses: Vec<String> =
+            bound.addresses().iter().flatten().map(ToString::to_string).collect();
+        let listeners = bound.start(broker.clone(), net_options);
+        broker.metrics.broker_up.set(1);
+        let _ = started.set(broker.clone());
+        let dirs: Vec<String> = config.log_dirs.iter().map(|dir| absolute(dir)).collect();
+        let ready_line = format!(
+            "gofka is listening on {}; data in {}; {}; metrics and health on http://{}; \
+             try: echo hello | kcat -b {bootstrap} -P -t greetings",
+            addresses.join(" and "),
+            dirs.join(" and "),
+            promise(&config),
+            side_doors.http_address,
+        );
+        Ok(Self { side_doors, serving: Serving::Broker { broker, listeners }, ready_line })
+    }
+
+    async fn start_controller(common: Common) -> Result<Self, RunError> {
+        let config = common.config.clone();
+        let sockets = SideSockets::bind(&config)?;
+        let dir = std::slice::from_ref(&config.raft_dir);
+        let metadata = Box::new(Metadata::open(&common, dir).await?);
+        warn(&config);
+        let controller = metadata.controller.clone();
+        let seen = controller.clone();
+        let pages = Pages::new(common.metrics.clone(), move || figures::controller_health(&seen));
+        let seen = controller.clone();
+        common.metrics.observe_state(move || figures::controller_state(&seen));
+        let side_doors = SideDoors::open(sockets, pages)?;
+        let ready_line = format!(
+            "gofka controller is listening on {}; data in {}; metrics and health on http://{}",
+            side_doors.internal_address,
+            absolute(&config.raft_dir),
+            side_doors.http_address,
+        );
+        Ok(Self { side_doors, serving: Serving::Controller { controller, metadata }, ready_line })
+    }
+
+    /// What a person wants to know once it serves.
+    pub(super) fn ready_line(&self) -> &str {
+        &self.ready_line
+    }
+
+    /// No new connections; answers in flight leave, while waiting members are told to come back;
+    /// then everything is flushed and closed. Groups keep their members for the next start.
+    pub(super) async fn stop(self) -> Result<(), RunError> {
+        tracing::info!("stopping");
+        let closed = match self.serving {
+            Serving::Broker { broker, listeners } => {
+                broker.metrics.broker_up.set(0);
+                tokio::join!(listeners.stop(DRAIN_MAX), broker.groups.stop());
+                broker.close().await
+            }
+            Serving::Controller { controller, metadata } => {
+                controller.shutdown().await;
+                metadata.dirs.close(|_| None).map_err(RunError::new)
+            }
+        };
+        self.side_doors.close().await.and(closed)
+    }
+}
+
+/// The sockets beside those of clients, bound before anything is touched.
+struct SideSockets {
+    http: TcpListener,
+    internal: TcpListener,
+}
+
+impl SideSockets {
+    fn bind(config: &ServerConfig) -> Result<Self, RunError> {
+        let http = http::bind("HTTP", &config.http).map_err(RunError)?;
+        let internal = http::bind("raft", &config.raft).map_err(RunError)?;
+        Ok(Self { http, internal })
+    }
+}
+
+/// HTTP and the internal port, with the tasks that serve them.
+struct SideDoors {
     http_address: String,
-    /// What a client on this machine connects to.
-    bootstrap: String,
+    internal_address: String,
     stop_http: CancellationToken,
     http: JoinHandle<std::io::Result<()>>,
     internal: JoinHandle<std::io::Result<()>>,
 }
 
-impl Running {
-    pub(super) async fn start(config: ServerConfig, logging: Logging) -> Result<Self, RunError> {
-        let config = Arc::new(config);
-        let clock = Clock::start();
-        let net_options = options::net(&config).map_err(RunError)?;
-        let specs = options::listeners(&config);
-        let bound = Bound::bind(&specs, &net_options).await.map_err(RunError::new)?;
-        let http_socket = http::bind("HTTP", &config.http).map_err(RunError)?;
-        let internal_socket = http::bind("raft", &config.raft).map_err(RunError)?;
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
-
-        let metrics = Arc::new(Metrics::new());
-        let started: Arc<OnceLock<Arc<Broker>>> = Arc::default();
+impl SideDoors {
+    fn open(sockets: SideSockets, pages: Pages) -> Result<Self, RunError> {
+        let address = |socket: &TcpListener| socket.local_addr().map_err(RunError::new);
         let stop_http = CancellationToken::new();
-        let pages = Pages::new(metrics.clone(), {
-            let started = started.clone();
-            move || health(started.get())
-        });
-        let http_address = http_socket.local_addr().map_err(RunError::new)?.to_string();
-        let stopped = stop_http.clone();
-        let http = tokio::spawn(http::serve(http_socket, pages, stopped.cancelled_owned()));
-        let internal = tokio::spawn(internal::refuse(internal_socket));
-
-        let broker = Arc::new(Broker { config, clock, metrics, logging });
-        let addresses =
-            bound.addresses().into_iter().flatten().map(|address| address.to_string()).collect();
-        let endpoints = endpoints::advertised(&broker.config, &bound.ports()).await;
-        let bootstrap = endpoints.first().map_or_else(String::new, |first| {
-            crate::config::Address { host: Some(first.host.clone()), port: first.port }.to_string()
-        });
-        let listeners = bound.start(broker.clone(), net_options);
-        broker.metrics.broker_up.set(1);
-        let _ = started.set(broker.clone());
+        let stopped = stop_http.clone().cancelled_owned();
         Ok(Self {
-            broker,
-            listeners,
-            addresses,
-            http_address,
-            bootstrap,
+            http_address: address(&sockets.http)?.to_string(),
+            internal_address: address(&sockets.internal)?.to_string(),
+            http: tokio::spawn(http::serve(sockets.http, pages, stopped)),
+            internal: tokio::spawn(internal::refuse(sockets.internal)),
             stop_http,
-            http,
-            internal,
         })
     }
 
-    /// What a person wants to know once it serves.
-    pub(super) fn ready_line(&self) -> String {
-        let config = &self.broker.config;
-        let dirs: Vec<String> = config.log_dirs.iter().map(|dir| absolute(dir)).collect();
-        format!(
-            "gofka is listening on {}; data in {}; {}; metrics and health on http://{}; try: \
-             echo hello | kcat -b {} -P -t greetings",
-            self.addresses.join(" and "),
-            dirs.join(" and "),
-            promise(config),
-            self.http_address,
-            self.bootstrap,
-        )
-    }
-
-    pub(super) async fn stop(self) -> Result<(), RunError> {
-        tracing::info!("stopping");
-        self.broker.metrics.broker_up.set(0);
-        self.listeners.stop(DRAIN_MAX).await;
+    async fn close(self) -> Result<(), RunError> {
         self.internal.abort();
+        // It ends by being aborted, which is what this waits for.
         let _ = self.internal.await;
         self.stop_http.cancel();
         self.http.await.map_err(RunError::new)?.map_err(RunError::new)
+    }
+}
+
+fn warn(config: &ServerConfig) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -117,12 +198,6 @@ fn promise(config: &ServerConfig) -> &'static str {
 }
 
 fn absolute(dir: &Path) -> String {
-    std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()).display().to_string()
-}
-
-fn health(broker: Option<&Arc<Broker>>) -> Health {
-    let status = if broker.is_some() { Status::Healthy } else { Status::Unhealthy };
-    let detail = if broker.is_some() { "serving" } else { "starting" };
-    let component = Component { name: "broker", status, detail: detail.to_owned() };
-    Health { components: vec![component], ready: broker.is_some() }
+    let path = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    path.components().collect::<std::path::PathBuf>().display().to_string()
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use gofka_core::config::{BrokerName, ConfigValue, StaticConfig, broker_key, broker_name};
 
 pub use listeners::{Address, Listener};
-pub use node_id::{NodeName, ResolvedNode, resolve as resolve_node};
+pub use node_id::NodeName;
 pub use reference::reference;
 use sources::Layer;
 

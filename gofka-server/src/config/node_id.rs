@@ -1,20 +1,13 @@
 //! This node's id: a number as given, or a word that stands for one.
 //!
-//! Called at start. Words are numbered from 1,000,000 up, in the order in which the node's
-//! controller first met them, and kept in `node-names` in its folder.
+//! Checked here; the controller numbers words from 1,000,000 up, and remembers.
 
-use std::fmt::{self, Write};
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
+use std::fmt;
 
 use gofka_core::ids::NodeId;
 
-/// The id of the first word.
-const FIRST_WORD_ID: i32 = 1_000_000;
 /// The longest word.
 const WORD_BYTES_MAX: usize = 100;
-const FILE: &str = "node-names";
 
 /// What `node.id` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,55 +47,6 @@ impl fmt::Display for NodeName {
     }
 }
 
-/// The number of a node, perhaps not yet written down.
-#[derive(Debug)]
-pub struct ResolvedNode {
-    /// The number.
-    pub id: NodeId,
-    pending: Option<String>,
-}
-
-/// The number of `name`, where `dir` holds the words met before. Nothing is written yet.
-pub fn resolve(name: &NodeName, dir: &Path) -> io::Result<ResolvedNode> {
-    let word = match name {
-        NodeName::Number(number) => return Ok(ResolvedNode { id: *number, pending: None }),
-        NodeName::Word(word) => word,
-    };
-    let path = dir.join(FILE);
-    let mut text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        read => read?,
-    };
-    let mut next = FIRST_WORD_ID;
-    for line in text.lines() {
-        let entry = line.split_once(' ').and_then(|(id, word)| Some((id.parse().ok()?, word)));
-        let Some((id, known)) = entry else {
-            let what = format!("{} has a line that is no id and word: {line:?}", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-        };
-        if known == word {
-            return Ok(ResolvedNode { id: NodeId(id), pending: None });
-        }
-        next = next.max(id + 1);
-    }
-    writeln!(text, "{next} {word}").expect("a string takes all");
-    Ok(ResolvedNode { id: NodeId(next), pending: Some(text) })
-}
-
-impl ResolvedNode {
-    /// Writes a new word down, in `dir`, which exists and is locked: beside the file and then
-    /// renamed, so that a crash leaves the old list or the new one.
-    pub fn remember(self, dir: &Path) -> io::Result<()> {
-        let Some(text) = self.pending else { return Ok(()) };
-        let beside = dir.join(format!("{FILE}.tmp"));
-        let mut file = File::create(&beside)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, dir.join(FILE))?;
-        File::open(dir)?.sync_all()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,22 +62,5 @@ mod tests {
         for text in ["-1", "", "a b", "a/b", "99999999999", "ü"] {
             assert!(NodeName::parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn words_keep_the_number_they_first_got() {
-        let dir = tempfile::tempdir().unwrap();
-        for (text, id) in [("b1", 1_000_000), ("c1", 1_000_001), ("b1", 1_000_000), ("3", 3)] {
-            let resolved = resolve(&word(text), dir.path()).unwrap();
-            assert_eq!(resolved.id, NodeId(id), "{text}");
-            resolved.remember(dir.path()).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_damaged_list_is_not_guessed_at() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(FILE), "x\n").unwrap();
-        assert!(resolve(&word("b1"), dir.path()).is_err());
     }
 }

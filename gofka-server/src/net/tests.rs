@@ -65,6 +65,7 @@ struct Server {
     listeners: Listeners,
     address: std::net::SocketAddr,
     broker: Arc<Broker>,
+    _dir: tempfile::TempDir,
 }
 
 async fn server(options: NetOptions) -> Server {
@@ -72,11 +73,12 @@ async fn server(options: NetOptions) -> Server {
     let spec = ListenerSpec { info, host: "127.0.0.1".into(), port: 0 };
     let bound = Bound::bind(&[spec], &options).await.unwrap();
     let address = bound.addresses()[0][0];
-    let broker = Arc::new(Broker::for_tests());
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::for_tests(dir.path()).await;
     let mut shared = Shared::new(broker.clone(), options);
     shared.find = find;
     let listeners = bound.start_shared(Arc::new(shared));
-    Server { listeners, address, broker }
+    Server { listeners, address, broker, _dir: dir }
 }
 
 fn frame(key: i16, version: i16, correlation_id: i32, client_id: &str, body: &[u8]) -> Vec<u8> {
