@@ -20,10 +20,14 @@ use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request};
 
+mod config_changes;
 mod context;
+mod duplicates;
+mod operations;
 mod reply;
 #[cfg(test)]
 mod support;
+mod wire;
 
 pub use context::{ConnectionInfo, ListenerInfo, ListenerKind, RequestContext};
 pub use reply::{Outcome, Reply};
@@ -163,7 +167,17 @@ macro_rules! apis {
 
 // In the order of their keys.
 apis! {
+    metadata,
     api_versions,
+    create_topics,
+    delete_topics,
+    describe_configs,
+    alter_configs,
+    create_partitions,
+    incremental_alter_configs,
+    describe_cluster,
+    list_config_resources,
+    describe_topic_partitions,
 }
 
 static BY_KEY: LazyLock<Vec<Option<&'static Entry>>> = LazyLock::new(|| {
