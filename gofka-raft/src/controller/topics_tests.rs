@@ -8,8 +8,9 @@ use super::{allocate_producer_ids, create_partitions, delete_topics};
 use crate::request::{NewPartitions, NewTopic, TopicRef};
 
 fn check(topic: NewTopic, expected: ErrorCode) {
-    let answer = Cluster::of_brokers(2).create(std::slice::from_ref(&topic)).remove(0);
-    assert_eq!(answer.unwrap_err().code, expected, "{topic:?}");
+    let topics = [topic];
+    let answer = Cluster::of_brokers(2).create(&topics).remove(0);
+    assert_eq!(answer.unwrap_err().code, expected, "{topics:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! From one image to the next: the only place where metadata changes, live and at load.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use gofka_core::ids::{PartitionIndex, TopicId};
@@ -92,12 +93,12 @@ impl MetadataImage {
     ) -> Result {
         let partitions = &mut self.topic_to_change(topic)?.partitions;
         let position = usize::try_from(index.0).unwrap_or(usize::MAX);
-        if position < partitions.len() {
-            partitions[position] = partition.clone();
-        } else if position == partitions.len() {
-            partitions.push(partition.clone());
-        } else {
-            return Err(ReplayError(format!("partition {index} of topic id {topic}")));
+        match position.cmp(&partitions.len()) {
+            Ordering::Less => partitions[position] = partition.clone(),
+            Ordering::Equal => partitions.push(partition.clone()),
+            Ordering::Greater => {
+                return Err(ReplayError(format!("partition {index} of topic id {topic}")));
+            }
         }
         Ok(())
     }

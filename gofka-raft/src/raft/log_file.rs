@@ -105,8 +105,7 @@ impl LogFile {
         let segment = self.segments.last().expect("a log has a segment");
         let (base, start) = (segment.base, segment.size);
         let mut offset = self.next_offset();
-        let mut index = self.next_index();
-        for entry in entries {
+        for (index, entry) in (self.next_index()..).zip(entries) {
             assert_eq!(entry.log_id.index, index, "entries of the metadata log have no gap");
             let batch = entry::encode(&entry, offset, leader, now);
             let next = batch.header.next_offset();
@@ -121,7 +120,6 @@ impl LogFile {
             });
             bytes.extend_from_slice(&batch.bytes);
             offset = next;
-            index += 1;
         }
         self.write_at_end(&bytes, start)?;
         self.segments.last_mut().expect("a log has a segment").size += bytes.len() as u64;

@@ -173,15 +173,15 @@ mod tests {
         log
     }
 
-    fn promised(end: i64) -> Option<Committed> {
-        Some(Committed { id: log_id(1, 0), end: Offset(end) })
+    fn promised(end: i64) -> Committed {
+        Committed { id: log_id(1, 0), end: Offset(end) }
     }
 
     #[test]
     fn what_was_appended_is_there_after_opening_again() {
         let dir = tempfile::tempdir().unwrap();
         written(dir.path(), 3);
-        let log = open(dir.path(), promised(6)).unwrap();
+        let log = open(dir.path(), Some(promised(6))).unwrap();
         assert_eq!((log.next_index(), log.next_offset()), (3, Offset(6)));
         assert_eq!(log.read(1).unwrap(), Some(entry(1)));
         assert_eq!(log.last_id(), Some(log_id(1, 2)));
@@ -193,8 +193,8 @@ mod tests {
         let log = written(dir.path(), 3);
         let file = log.unsynced();
         file.set_len(log.written - 5).unwrap();
-        assert!(matches!(open(dir.path(), promised(6)), Err(StartError::Corrupt { .. })));
-        let log = open(dir.path(), promised(4)).unwrap();
+        assert!(matches!(open(dir.path(), Some(promised(6))), Err(StartError::Corrupt { .. })));
+        let log = open(dir.path(), Some(promised(4))).unwrap();
         assert_eq!(log.next_index(), 2);
         file.set_len(log.written + 100).unwrap();
         assert_eq!(open(dir.path(), None).unwrap().next_index(), 2);
@@ -232,7 +232,7 @@ mod tests {
         let mut log = written(dir.path(), 3);
         log.purge(log_id(1, 2), None).unwrap();
         log.append([entry(3)], 1, TimestampMs(5)).unwrap();
-        let log = open(dir.path(), promised(8)).unwrap();
+        let log = open(dir.path(), Some(promised(8))).unwrap();
         assert_eq!((log.first_index(), log.next_index()), (3, 4));
         assert_eq!(log.read(3).unwrap(), Some(entry(3)));
     }

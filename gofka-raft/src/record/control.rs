@@ -60,7 +60,7 @@ impl Control {
                 out.no_tags();
             }
             Self::Voters { voters, membership } => {
-                out.array(voters, write_voter);
+                out.array(voters, |out, id| write_voter(out, *id));
                 out.tags(&[(TAG, membership.clone())]);
             }
             Self::SnapshotHeader { timestamp, meta } => {
@@ -95,8 +95,8 @@ impl Control {
     }
 }
 
-fn write_voter(out: &mut Writer, id: &i32) {
-    out.i32(*id);
+fn write_voter(out: &mut Writer, id: i32) {
+    out.i32(id);
     out.uuid(gofka_core::ids::Uuid::nil());
     out.array::<i32>(&[], |_, _| {});
     let kraft_version = field(|out| {
