@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::ids::{Generation, GroupId, InstanceId, MemberId};
-use crate::ids::{LeaderEpoch, Offset, PartitionIndex, TopicName, Uuid};
+use crate::ids::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName, Uuid};
 use crate::time::TimestampMs;
 
 /// Something said of partitions, by topic, in the order of the request.
@@ -156,6 +156,8 @@ pub struct OffsetToCommit {
     pub metadata: Option<String>,
     /// When it was committed, where the client says so.
     pub committed_at: Option<TimestampMs>,
+    /// The topic that the name stands for now.
+    pub topic_id: TopicId,
 }
 
 /// Offsets to read.

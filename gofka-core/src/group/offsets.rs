@@ -10,7 +10,7 @@ use super::record::{CommittedOffset, GroupRecord};
 use super::reply::{Answer, Event, FetchedOffset, Reply, ReplyTo, Step, Wait};
 use super::shard::Shard;
 use crate::error::ErrorCode;
-use crate::ids::{PartitionIndex, TopicId, TopicName};
+use crate::ids::{PartitionIndex, TopicName};
 use crate::time::{Now, TimestampMs};
 
 /// What a record's length field can say of a text.
@@ -215,6 +215,6 @@ fn committed(
         metadata: offset.metadata.unwrap_or_default(),
         committed_at: offset.committed_at.unwrap_or(now),
         expires_at,
-        topic_id: TopicId::NONE,
+        topic_id: offset.topic_id,
     }
 }

@@ -23,6 +23,7 @@ use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request};
 mod config_changes;
 mod context;
 mod duplicates;
+mod group_wire;
 mod operations;
 mod reply;
 #[cfg(test)]
@@ -168,13 +169,24 @@ macro_rules! apis {
 // In the order of their keys.
 apis! {
     metadata,
+    offset_commit,
+    offset_fetch,
+    find_coordinator,
+    join_group,
+    heartbeat,
+    leave_group,
+    sync_group,
+    describe_groups,
+    list_groups,
     api_versions,
     create_topics,
     delete_topics,
     describe_configs,
     alter_configs,
     create_partitions,
+    delete_groups,
     incremental_alter_configs,
+    offset_delete,
     describe_cluster,
     list_config_resources,
     describe_topic_partitions,

@@ -24,6 +24,12 @@ pub(super) fn of_topic(asked: bool) -> i32 {
     if asked { all } else { NOT_ASKED }
 }
 
+/// On a group.
+pub(super) fn of_group(asked: bool) -> i32 {
+    let all = READ | DELETE | DESCRIBE | DESCRIBE_CONFIGS | ALTER_CONFIGS;
+    if asked { all } else { NOT_ASKED }
+}
+
 /// On the cluster.
 pub(super) fn of_cluster(asked: bool) -> i32 {
     let all = CREATE

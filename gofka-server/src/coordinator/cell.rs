@@ -220,9 +220,9 @@ impl ShardCell {
 
 type TopicOffsets<'a> = (&'a TopicName, &'a BTreeMap<PartitionIndex, StoredOffset>);
 
-fn offsets_of<'a>(
-    (topic, partitions): TopicOffsets<'a>,
-) -> impl Iterator<Item = (TopicName, PartitionIndex, Offset)> + use<'a> {
+fn offsets_of(
+    (topic, partitions): TopicOffsets<'_>,
+) -> impl Iterator<Item = (TopicName, PartitionIndex, Offset)> {
     partitions
         .iter()
         .map(|(partition, stored)| (topic.clone(), *partition, stored.committed.offset))

@@ -75,7 +75,7 @@ pub(super) fn reconcile(inner: &Arc<Inner>, image: &MetadataImage) {
 fn begin(inner: &Arc<Inner>, index: PartitionIndex, epoch: LeaderEpoch) -> Option<Arc<ShardCell>> {
     let name = TopicPartition { topic: TopicName::new(OFFSETS_TOPIC), partition: index };
     let partition = inner.options.partitions.get(&name).ok()?;
-    let shared = CellShared {
+    let cell_shared = CellShared {
         settings: inner.settings,
         alarm: inner.alarm.clone(),
         reload: inner.reload.clone(),
@@ -88,7 +88,7 @@ fn begin(inner: &Arc<Inner>, index: PartitionIndex, epoch: LeaderEpoch) -> Optio
     let group_settings = Arc::new(group_settings);
     let log = partition.log();
     let is_blank = log.log_end_offset() == log.log_start_offset();
-    let shard = ShardCell::new(partition.clone(), epoch, shared);
+    let shard = ShardCell::new(partition.clone(), epoch, cell_shared);
     if is_blank {
         shard.activate(Shard::new(group_settings), inner.options.clock.now());
         return Some(shard);

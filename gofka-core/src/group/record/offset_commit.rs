@@ -1,7 +1,7 @@
 //! `OffsetCommitValue`, versions 0-4: an offset with its leader epoch, text and times.
 //!
-//! Version 3 is written; version 1 where the client named a retention time of its own, because
-//! only that version has an expiry. Version 4 (flexible, with the topic's id) is read.
+//! Version 4 (flexible, with the topic's id) is written; version 1 where the client named a
+//! retention time of its own, because only that version has an expiry.
 
 use bytes::Bytes;
 
@@ -11,8 +11,8 @@ use crate::ids::{LeaderEpoch, Offset, TopicId};
 use crate::time::TimestampMs;
 
 const VERSION_WITH_EXPIRY: i16 = 1;
-const VERSION: i16 = 3;
-const VERSION_FLEXIBLE: i16 = 4;
+const VERSION: i16 = 4;
+const TAG_TOPIC_ID: u32 = 0;
 
 /// An offset that a group committed for one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,25 @@ pub struct CommittedOffset {
 impl CommittedOffset {
     pub(super) fn encode(&self) -> Bytes {
         let mut value = Writer::default();
-        let version = if self.expires_at.is_some() { VERSION_WITH_EXPIRY } else { VERSION };
-        value.i16(version);
-        value.i64(self.offset.0);
-        if version >= 3 {
-            value.i32(self.leader_epoch.0);
-        }
-        value.string(&self.metadata);
-        value.i64(self.committed_at.0);
         if let Some(expires_at) = self.expires_at {
+            value.i16(VERSION_WITH_EXPIRY);
+            value.i64(self.offset.0);
+            value.string(&self.metadata);
+            value.i64(self.committed_at.0);
             value.i64(expires_at.0);
+            return value.finish();
+        }
+        value.i16(VERSION);
+        value.i64(self.offset.0);
+        value.i32(self.leader_epoch.0);
+        value.compact_string(&self.metadata);
+        value.i64(self.committed_at.0);
+        if self.topic_id == TopicId::NONE {
+            value.unsigned_varint(0);
+        } else {
+            value.unsigned_varint(1);
+            value.unsigned_varint(TAG_TOPIC_ID);
+            value.uuid(self.topic_id.0);
         }
         value.finish()
     }
@@ -51,10 +60,10 @@ impl CommittedOffset {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         let mut value = Reader::new(bytes);
         let version = value.i16()?;
-        if !(0..=VERSION_FLEXIBLE).contains(&version) {
+        if !(0..=VERSION).contains(&version) {
             return Err(RecordError::UnknownVersion { record_type: TYPE_OFFSET, version });
         }
-        value.set_flexible(version >= VERSION_FLEXIBLE);
+        value.set_flexible(version >= VERSION);
         let offset = Offset(value.i64()?);
         let leader_epoch = if version >= 3 { LeaderEpoch(value.i32()?) } else { LeaderEpoch::NONE };
         let metadata = value.string()?.to_owned();
@@ -65,7 +74,7 @@ impl CommittedOffset {
         };
         let mut topic_id = TopicId::NONE;
         value.tagged_fields(|tag, bytes| {
-            if tag == 0 {
+            if tag == TAG_TOPIC_ID {
                 topic_id = TopicId(wire::uuid(bytes)?);
             }
             Ok(())
@@ -90,11 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn version_3_has_the_epoch_and_no_expiry() {
-        let bytes = committed().encode();
+    fn version_3_is_read() {
         let expected = b"\x00\x03\0\0\0\0\0\0\0\x05\0\0\0\x02\0\x01m\0\0\0\0\0\0\0\x09".as_slice();
-        assert_eq!(&bytes[..], expected);
-        assert_eq!(CommittedOffset::decode(&bytes), Ok(committed()));
+        assert_eq!(CommittedOffset::decode(expected), Ok(committed()));
     }
 
     #[test]
@@ -107,18 +114,20 @@ mod tests {
     }
 
     #[test]
-    fn version_4_is_read_with_its_topic_id() {
+    fn version_4_is_written_with_its_topic_id() {
         let mut bytes = b"\x00\x04\0\0\0\0\0\0\0\x05\0\0\0\x02\x02m\0\0\0\0\0\0\0\x09".to_vec();
         bytes.extend_from_slice(b"\x01\x00\x10");
         bytes.extend_from_slice(&[7; 16]);
         let id = TopicId(crate::ids::Uuid::from_bytes([7; 16]));
-        let read = CommittedOffset { topic_id: id, ..committed() };
-        assert_eq!(CommittedOffset::decode(&bytes), Ok(read));
+        let with_id = CommittedOffset { topic_id: id, ..committed() };
+        assert_eq!(with_id.encode(), bytes);
+        assert_eq!(CommittedOffset::decode(&bytes), Ok(with_id));
     }
 
     #[test]
     fn every_cut_is_an_error() {
         let bytes = committed().encode();
+        assert_eq!(CommittedOffset::decode(&bytes), Ok(committed()));
         for end in 0..bytes.len() {
             assert!(CommittedOffset::decode(&bytes[..end]).is_err(), "cut at {end}");
         }

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::RecordError;
 use crate::ids::Uuid;
 
-/// Writes the fixed (not flexible) encoding, which every version written here has.
+/// Writes both encodings; a layout picks the fitting text form.
 #[derive(Default)]
 pub(super) struct Writer(BytesMut);
 
@@ -28,6 +28,26 @@ impl Writer {
     pub(super) fn string(&mut self, value: &str) {
         let length = i16::try_from(value.len()).expect("a text within a request is below 32 KiB");
         self.0.put_i16(length);
+        self.0.put_slice(value.as_bytes());
+    }
+
+    pub(super) fn unsigned_varint(&mut self, mut value: u32) {
+        while value >= 0x80 {
+            self.0.put_u8((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.put_u8(value as u8);
+    }
+
+    pub(super) fn compact_string(&mut self, value: &str) {
+        let length = u32::try_from(value.len()).expect("a text within a request is short");
+        self.unsigned_varint(length + 1);
+        self.0.put_slice(value.as_bytes());
+    }
+
+    /// A UUID as a tagged field: its size, then itself.
+    pub(super) fn uuid(&mut self, value: Uuid) {
+        self.unsigned_varint(16);
         self.0.put_slice(value.as_bytes());
     }
 

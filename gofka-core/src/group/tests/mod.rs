@@ -23,7 +23,7 @@ use super::{
 };
 use crate::error::ErrorCode;
 use crate::group::record::Decoded;
-use crate::ids::{LeaderEpoch, Offset, PartitionIndex, TopicName, Uuid};
+use crate::ids::{LeaderEpoch, Offset, PartitionIndex, TopicId, TopicName, Uuid};
 use crate::time::{MonotonicMs, Now, TimestampMs};
 
 const GROUP: &str = "g";
@@ -297,6 +297,7 @@ fn commit(member: MemberOf, topic: &str, offset: i64) -> Commit {
         leader_epoch: LeaderEpoch(3),
         metadata: Some("note".to_owned()),
         committed_at: None,
+        topic_id: TopicId(Uuid::from_bytes([5; 16])),
     };
     Commit {
         member,

@@ -81,6 +81,10 @@ impl Clients {
 
     /// Takes in the replies that have come.
     fn collect(&mut self) {
+        if self.world.events.drain(..).any(|event| matches!(event, Event::GroupRemoved(_))) {
+            // Its successor counts from the first generation again.
+            self.shares.clear();
+        }
         for (to, reply) in std::mem::take(&mut self.world.replies) {
             assert!(self.open.remove(&to), "{to:?} was answered twice");
             let Some(belief) = self.beliefs.iter_mut().find(|b| b.waiting == Some(to)) else {
