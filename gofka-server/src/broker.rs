@@ -75,8 +75,15 @@ pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
             () = signal.wait() => return Ok(()),
         };
         println!("{}", running.ready_line());
-        signal.wait().await;
-        signal.or_exit(running.stop()).await
+        let failed = tokio::select! {
+            () = signal.wait() => None,
+            why = running.failed() => Some(why),
+        };
+        let stopped = signal.or_exit(running.stop()).await;
+        match failed {
+            Some(why) => Err(RunError(format!("the metadata log failed: {why}"))),
+            None => stopped,
+        }
     })
 }
 

@@ -114,6 +114,14 @@ impl Running {
         &self.ready_line
     }
 
+    /// Done when the controller cannot go on, with the reason; the process has to end then.
+    pub(super) async fn failed(&self) -> String {
+        match &self.serving {
+            Serving::Broker { broker, .. } => broker.controller.failed().await,
+            Serving::Controller { controller, .. } => controller.failed().await,
+        }
+    }
+
     /// No new connections; answers in flight leave, while waiting members are told to come back;
     /// then everything is flushed and closed. Groups keep their members for the next start.
     pub(super) async fn stop(self) -> Result<(), RunError> {
