@@ -40,6 +40,8 @@ pub struct GroupSummary<'a> {
     pub generation: Generation,
     /// How many members it has.
     pub members: usize,
+    /// Client id and host of each member.
+    pub clients: Vec<(Arc<str>, Arc<str>)>,
     /// Its committed offsets.
     pub offsets: Option<&'a OffsetsByTopic>,
 }
@@ -153,6 +155,7 @@ impl Shard {
             state: group.state(),
             generation: group.generation(),
             members: group.member_count(),
+            clients: group.clients().collect(),
             offsets: self.durable.group(id).map(|durable| &durable.offsets),
         })
     }

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::alarm::Alarm;
 use super::append::append;
+use super::consumers::Consumers;
 use super::pending::{Delivery, Pending, coordinator_error};
 use super::settings::CoordinatorSettings;
 use super::{GroupFigures, events};
@@ -28,6 +29,7 @@ pub(super) struct CellShared {
     pub(super) alarm: Arc<Alarm>,
     pub(super) reload: Arc<Notify>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) consumers: Arc<Consumers>,
 }
 
 /// One partition of the offsets topic, in one term of its leadership.
@@ -165,7 +167,9 @@ impl ShardCell {
         for answer in step.answers {
             active.deliver(answer, end);
         }
-        events::report(&self.shared.metrics, step.events);
+        if events::report(&self.shared.metrics, step.events) {
+            self.shared.consumers.changed();
+        }
         self.arm(active);
         Ok(())
     }
@@ -212,6 +216,7 @@ impl ShardCell {
             group: group.group.clone(),
             state: group.state.name(),
             members: group.members,
+            clients: group.clients,
             offsets: group.offsets.into_iter().flatten().flat_map(offsets_of).collect(),
         });
         figures.collect()

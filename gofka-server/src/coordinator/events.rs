@@ -4,9 +4,11 @@ use gofka_core::group::Event;
 
 use crate::metrics::Metrics;
 
-/// Counts and logs; on the thread that made it happen.
-pub(super) fn report(metrics: &Metrics, events: Vec<Event>) {
+/// Counts and logs; on the thread that made it happen. True when members came or went.
+pub(super) fn report(metrics: &Metrics, events: Vec<Event>) -> bool {
+    let mut members_changed = false;
     for event in events {
+        members_changed |= !matches!(event, Event::OffsetsCommitted(_) | Event::OffsetsExpired(_));
         match event {
             Event::Rebalance { group, generation, reason, detail } => {
                 metrics.rebalanced(group.as_str(), reason.label());
@@ -32,4 +34,5 @@ pub(super) fn report(metrics: &Metrics, events: Vec<Event>) {
             }
         }
     }
+    members_changed
 }

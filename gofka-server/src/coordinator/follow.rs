@@ -80,6 +80,7 @@ fn begin(inner: &Arc<Inner>, index: PartitionIndex, epoch: LeaderEpoch) -> Optio
         alarm: inner.alarm.clone(),
         reload: inner.reload.clone(),
         metrics: inner.options.metrics.clone(),
+        consumers: inner.consumers.clone(),
     };
     let mut group_settings = (*inner.group_settings).clone();
     // With room for the batch's header and the record's key.

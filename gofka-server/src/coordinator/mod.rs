@@ -12,6 +12,7 @@
 mod alarm;
 mod append;
 mod cell;
+mod consumers;
 mod events;
 mod find;
 mod follow;
@@ -21,6 +22,7 @@ mod routing;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -37,6 +39,7 @@ use tokio_util::task::TaskTracker;
 
 use alarm::Alarm;
 use cell::ShardCell;
+use consumers::Consumers;
 pub use pending::Pending;
 use settings::CoordinatorSettings;
 
@@ -81,6 +84,8 @@ struct Inner {
     alarm: Arc<Alarm>,
     /// A shard failed and has to be loaded again.
     reload: Arc<Notify>,
+    /// Which client is in which group, for metrics.
+    consumers: Arc<Consumers>,
     creating_topic: tokio::sync::Mutex<()>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -102,6 +107,8 @@ pub struct GroupFigures {
     pub state: &'static str,
     /// How many members it has.
     pub members: usize,
+    /// Client id and host of each member.
+    pub clients: Vec<(Arc<str>, Arc<str>)>,
     /// Its committed offsets.
     pub offsets: Vec<(TopicName, PartitionIndex, Offset)>,
 }
@@ -119,6 +126,7 @@ impl GroupCoordinator {
                 partition_count: AtomicI32::new(0),
                 alarm: Arc::default(),
                 reload: Arc::default(),
+                consumers: Arc::default(),
                 creating_topic: tokio::sync::Mutex::default(),
                 stop: CancellationToken::new(),
                 tasks: TaskTracker::new(),
@@ -159,6 +167,11 @@ impl GroupCoordinator {
     pub fn figures(&self) -> Vec<GroupFigures> {
         let shards = self.inner.all_shards();
         shards.iter().flat_map(|shard| shard.figures()).collect()
+    }
+
+    /// The group that the client of this id and address is a member of, when it is exactly one.
+    pub fn group_of(&self, client_id: &str, address: IpAddr) -> Option<Arc<str>> {
+        self.inner.consumers.group_of(client_id, address, || self.figures())
     }
 
     /// Sends away everyone who waits, with `NOT_COORDINATOR`, and ends the tasks. Groups keep their

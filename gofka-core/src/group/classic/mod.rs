@@ -183,6 +183,11 @@ impl ClassicGroup {
         self.members.len()
     }
 
+    /// Client id and host of each member.
+    pub(super) fn clients(&self) -> impl Iterator<Item = (Arc<str>, Arc<str>)> {
+        self.members.values().map(|member| (member.client_id.clone(), member.client_host.clone()))
+    }
+
     pub(super) fn state_since(&self) -> TimestampMs {
         self.state_since
     }
