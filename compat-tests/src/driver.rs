@@ -49,7 +49,7 @@ fn python_driver() -> Command {
     command
 }
 
-fn java_driver() -> Command {
+pub(crate) fn java_driver() -> Command {
     let mut command = Command::new("java");
     command
         .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])

@@ -14,4 +14,5 @@ pub mod ports;
 pub mod process;
 pub mod scenario;
 pub mod setup;
+pub mod suites;
 pub mod wire;

@@ -3,21 +3,25 @@
 
 use std::env;
 use std::process::ExitCode;
+use std::thread;
 
 use compat_tests::setup::Tool;
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).map(|name| name.to_lowercase()).collect();
+    let name = |tool: Tool| format!("{tool:?}").to_lowercase();
+    let chosen = |tool: &Tool| wanted.is_empty() || wanted.contains(&name(*tool));
+    // Side by side, as far as the tools' locks allow.
+    let mut installing = Vec::new();
+    for tool in Tool::ALL.into_iter().filter(chosen) {
+        installing.push((tool, thread::spawn(move || tool.install())));
+    }
     let mut code = ExitCode::SUCCESS;
-    for tool in Tool::ALL {
-        let name = format!("{tool:?}").to_lowercase();
-        if !wanted.is_empty() && !wanted.contains(&name) {
-            continue;
-        }
-        match tool.install() {
-            Ok(()) => println!("{name}: ready"),
+    for (tool, installed) in installing {
+        match installed.join().expect("an installation does not panic") {
+            Ok(()) => println!("{}: ready", name(tool)),
             Err(error) => {
-                eprintln!("{name}: {error}");
+                eprintln!("{}: {error}", name(tool));
                 code = ExitCode::FAILURE;
             }
         }

@@ -9,6 +9,7 @@ mod kafka;
 mod kcat;
 mod node;
 mod python;
+mod suites;
 
 use std::fs::{self, File};
 use std::io;
@@ -20,6 +21,7 @@ pub use java::class_path as java_class_path;
 pub use kafka::jars as kafka_jars;
 pub use node::modules as node_modules;
 pub use python::interpreter as python;
+pub use suites::{franz_source, franz_suite, node_suite, rust_suite, rust_suite_source};
 
 use crate::paths;
 
@@ -49,15 +51,35 @@ pub enum Tool {
     Go,
     /// Node's packages.
     Node,
+    /// franz-go's tests, compiled.
+    SuiteFranz,
+    /// The tests of rust-rdkafka and rskafka, compiled.
+    SuitesRust,
+    /// node-rdkafka with its tests, compiled.
+    SuiteNode,
 }
 
 impl Tool {
-    pub const ALL: [Self; 6] =
-        [Self::Kafka, Self::Python, Self::Kcat, Self::Java, Self::Go, Self::Node];
+    pub const ALL: [Self; 9] = [
+        Self::Kafka,
+        Self::Python,
+        Self::Kcat,
+        Self::Java,
+        Self::Go,
+        Self::Node,
+        Self::SuiteFranz,
+        Self::SuitesRust,
+        Self::SuiteNode,
+    ];
 
     /// Installs the tool unless it is there already.
     pub fn install(self) -> Result<(), SetupError> {
-        let _lock = lock()?;
+        // What takes minutes to compile does not wait for each other.
+        let _lock = lock(match self {
+            Self::SuitesRust => ".lock-suites-rust",
+            Self::SuiteNode => ".lock-suite-node",
+            _ => ".lock",
+        })?;
         match self {
             Self::Kafka => kafka::install(),
             Self::Python => python::install(),
@@ -65,6 +87,9 @@ impl Tool {
             Self::Java => java::install(),
             Self::Go => go::install(),
             Self::Node => node::install(),
+            Self::SuiteFranz => suites::install_franz(),
+            Self::SuitesRust => suites::install_rust(),
+            Self::SuiteNode => suites::install_node(),
         }
     }
 
@@ -77,9 +102,9 @@ impl Tool {
 }
 
 /// Held while something is installed. Released when the file is closed.
-fn lock() -> Result<File, SetupError> {
+fn lock(name: &str) -> Result<File, SetupError> {
     fs::create_dir_all(paths::tools())?;
-    let file = File::create(paths::tools().join(".lock"))?;
+    let file = File::create(paths::tools().join(name))?;
     file.lock()?;
     Ok(file)
 }

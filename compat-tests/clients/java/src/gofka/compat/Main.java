@@ -11,7 +11,8 @@ import org.apache.kafka.common.utils.Exit;
 /**
  * Entry point of the Java driver: runs the named scenarios one after the other in this JVM and
  * prints one JSON line for each. Also the entry point of a group member that is to be killed
- * ({@code --member}) and of the end-to-end reader ({@code --consume-all}).
+ * ({@code --member}), of the end-to-end reader ({@code --consume-all}), and of the one that makes
+ * topics for a suite ({@code --create-topics}).
  */
 public final class Main {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,6 +29,14 @@ public final class Main {
             Map<String, Object> line = ConsumeAll.run(a);
             System.out.println(JSON.writeValueAsString(line));
             System.exit(line.get("count").equals(Integer.parseInt(a.get("expect"))) ? 0 : 1);
+        }
+        if (a.has("create-topics")) {
+            try (Cluster cluster = new Cluster(a.get("bootstrap"), "")) {
+                for (String topic : a.get("create-topics").split(",")) {
+                    cluster.create(topic, 1, Map.of());
+                }
+            }
+            return;
         }
         PrintStream out = System.out;
         // What the tools print is read by their scenarios; anything else is for people.

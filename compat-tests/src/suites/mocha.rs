@@ -1,0 +1,62 @@
+//! node-rdkafka's end-to-end tests, by mocha.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Verdict, Verdicts, captured};
+use crate::setup;
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+pub(super) fn node_rdkafka(address: &str) -> (Verdicts, String) {
+    let source = setup::node_suite();
+    let output = captured(
+        Command::new("node")
+            .current_dir(&source)
+            .env("KAFKA_HOST", address)
+            .arg("../mocha/bin/mocha.js")
+            .args(["--exit", "--timeout", "15000", "--reporter", "json-stream"])
+            .args(["e2e/*.spec.js"]),
+        LIMIT,
+        // The library's threads can keep the process from ending after its last line.
+        |text| text.lines().any(|line| line.starts_with(r#"["end""#)),
+    );
+    (parse(&output), output)
+}
+
+/// Reads `["pass",{"fullTitle":"..."}]`, one a line.
+fn parse(output: &str) -> Verdicts {
+    let mut verdicts = Verdicts::new();
+    for line in output.lines() {
+        let Ok(Value::Array(event)) = serde_json::from_str(line) else { continue };
+        let verdict = match event.first().and_then(Value::as_str) {
+            Some("pass") => Verdict::Passed,
+            Some("fail") => Verdict::Failed,
+            _ => continue,
+        };
+        if let Some(title) = event.get(1).and_then(|test| test["fullTitle"].as_str()) {
+            // A test that passes and then throws is reported as both.
+            let seen = verdicts.entry(title.to_string()).or_insert(verdict);
+            if verdict == Verdict::Failed {
+                *seen = verdict;
+            }
+        }
+    }
+    verdicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_outweighs_a_pass_of_the_same_test() {
+        let text = "[\"start\",{}]\n[\"pass\",{\"fullTitle\":\"A b\"}]\nnoise\n\
+                    [\"fail\",{\"fullTitle\":\"A b\"}]\n[\"pass\",{\"fullTitle\":\"C\"}]\n";
+        let found = parse(text);
+        assert_eq!(found["A b"], Verdict::Failed);
+        assert_eq!(found["C"], Verdict::Passed);
+    }
+}
