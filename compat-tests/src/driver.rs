@@ -37,6 +37,7 @@ pub const DRIVERS: &[Driver] = &[
     Driver { client: "kafka-python", tool: Python, command: python_driver },
     Driver { client: "kcat", tool: Kcat, command: python_driver },
     Driver { client: "kafka-clients", tool: Java, command: java_driver },
+    Driver { client: "java-tools", tool: Java, command: java_driver },
     Driver { client: "franz-go", tool: Go, command: go_driver },
     Driver { client: "sarama", tool: Go, command: go_driver },
     Driver { client: "kafka-go", tool: Go, command: go_driver },

@@ -56,6 +56,10 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     cannot("kafka-go", "idempotent.2", "no idempotent producer"),
     cannot("kafkajs", "static-members", "no static members"),
     cannot("kafkajs", "cooperative", "no cooperative rebalancing"),
+    cannot("java-tools", "timestamps", "the console producer sets no timestamps"),
+    cannot("java-tools", "static-members", "no tool shows a member's callbacks"),
+    cannot("java-tools", "cooperative", "no tool shows a member's callbacks"),
+    cannot("java-tools", "list-many", "one command for each topic"),
 ];
 
 /// Why `client` cannot run `scenario`, if it is known not to.

@@ -84,3 +84,8 @@ fn kafka_go_sees_the_same_on_both() {
 fn kafkajs_sees_the_same_on_both() {
     check("kafkajs");
 }
+
+#[test]
+fn java_tools_see_the_same_on_both() {
+    check("java-tools");
+}

@@ -58,7 +58,8 @@ public final class Main {
         Cluster cluster = new Cluster(a.get("bootstrap"), topic);
         long start = System.nanoTime();
         try (cluster) {
-            Scenario body = ClientScenarios.find(scenario);
+            Scenario body = a.get("client").equals("java-tools")
+                    ? ToolScenarios.find(scenario) : ClientScenarios.find(scenario);
             if (body == null) {
                 line.put("unsupported", "no such scenario for this client");
             } else {
