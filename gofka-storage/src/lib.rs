@@ -16,6 +16,7 @@ mod flush;
 mod health;
 mod index;
 pub mod log;
+mod lookup;
 mod names;
 mod producer_state;
 mod read;

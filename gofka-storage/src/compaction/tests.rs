@@ -263,7 +263,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
     #[test]
     fn the_latest_value_of_every_key_survives_any_history(
-        steps in prop::collection::vec((0u8..6, prop::option::weighted(0.8, 0u8..100), 0u8..12), 1..150),
+        steps in prop::collection::vec(
+            (0u8..6, prop::option::weighted(0.8, 0u8..100), 0u8..12), 1..150
+        ),
         map_bytes in 100usize..2000,
     ) {
         let home = Home::new(compacted());

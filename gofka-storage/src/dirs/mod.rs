@@ -152,7 +152,8 @@ impl LogDirs {
             for name in found.iter().filter(|name| names::parse_folder(name) == Folder::Deleted) {
                 let path = dir.health.path().join(name);
                 if let Err(error) = std::fs::remove_dir_all(&path) {
-                    tracing::warn!(path = %path.display(), %error, "a deleted log cannot be removed");
+                    let path = path.display();
+                    tracing::warn!(%path, %error, "a deleted log cannot be removed");
                 }
             }
         }
