@@ -31,6 +31,7 @@ pub struct Broker {
     dir: TempDir,
     port: u16,
     side_port: u16,
+    raft_port: u16,
     settings: Vec<(String, String)>,
     process: Option<Process>,
 }
@@ -47,8 +48,8 @@ impl Broker {
     pub fn prepare(kind: Kind, settings: &[(&str, &str)]) -> Self {
         let dir = tempfile::Builder::new().prefix("compat-").tempdir().expect("a temporary folder");
         let settings = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        let (port, side_port) = (ports::free(), ports::free());
-        let broker = Self { kind, dir, port, side_port, settings, process: None };
+        let [port, side_port, raft_port] = [(); 3].map(|()| ports::free());
+        let broker = Self { kind, dir, port, side_port, raft_port, settings, process: None };
         if kind == Kind::Kafka {
             broker.format_kafka();
         }
@@ -138,6 +139,7 @@ impl Broker {
         command
             .arg(format!("--addr=127.0.0.1:{}", self.port))
             .arg(format!("--http.addr=127.0.0.1:{}", self.side_port))
+            .arg(format!("--raft.addr=127.0.0.1:{}", self.raft_port))
             .arg(format!("--log.dir={}", self.data_dir().display()));
         for (name, value) in &self.settings {
             command.arg("--set").arg(format!("{name}={value}"));

@@ -24,7 +24,8 @@ struct Failure {
 fn fail(log_dir: &Path, arguments: &[String]) -> Failure {
     let mut command = gofka_command();
     let http = format!("--http.addr=127.0.0.1:{}", ports::free());
-    command.arg(http).arg(format!("--log.dir={}", log_dir.display())).args(arguments);
+    command.arg(http).arg(format!("--raft.addr=127.0.0.1:{}", ports::free()));
+    command.arg(format!("--log.dir={}", log_dir.display())).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = Process::spawn(&mut command, None).expect("the binary starts");
     let Some(status) = process.wait(LIMIT) else { panic!("{arguments:?}: still running") };
@@ -81,6 +82,7 @@ fn an_address_without_host_serves_both_families() {
     command
         .arg(format!("--addr=:{port}"))
         .arg(format!("--http.addr=127.0.0.1:{}", ports::free()))
+        .arg(format!("--raft.addr=127.0.0.1:{}", ports::free()))
         .arg(format!("--log.dir={}", dir.path().join("data").display()))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -190,6 +192,7 @@ fn a_file_in_kafkas_form_is_taken() {
     command
         .arg(format!("--config={}", file.display()))
         .arg(format!("--http.addr=127.0.0.1:{}", ports::free()))
+        .arg(format!("--raft.addr=127.0.0.1:{}", ports::free()))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let _process = Process::spawn(&mut command, None).expect("the binary starts");
