@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod error;
+pub mod fetch_session;
 pub mod group;
 pub mod ids;
 pub mod record;
