@@ -173,6 +173,13 @@ impl ErrorCode {
     pub const fn code(self) -> i16 {
         self as i16
     }
+
+    /// The code of this number, if there is one.
+    #[must_use]
+    pub fn from_code(code: i16) -> Option<Self> {
+        let index = usize::try_from(i32::from(code) + 1).ok()?;
+        Self::ALL.get(index).copied()
+    }
 }
 
 impl fmt::Display for ErrorCode {
@@ -213,6 +220,7 @@ mod tests {
     fn codes_rise_without_a_gap() {
         for (index, code) in ErrorCode::ALL.iter().enumerate() {
             assert_eq!(i16::try_from(index).unwrap() - 1, code.code(), "{code}");
+            assert_eq!(ErrorCode::from_code(code.code()), Some(*code));
         }
     }
 }

@@ -8,12 +8,10 @@ use bytes::Bytes;
 use gofka_core::error::ErrorCode;
 use gofka_core::group::GroupRecord;
 use gofka_core::ids::Offset;
-use gofka_core::record::{
-    BATCH_HEADER_SIZE, BatchBuilder, Compression, NewRecord, Origin, TimestampType,
-};
+use gofka_core::record::{BATCH_HEADER_SIZE, BatchBuilder, Compression, NewRecord, TimestampType};
 use gofka_core::time::TimestampMs;
 
-use crate::partition::Partition;
+use crate::partition::{AppendOptions, Partition};
 
 /// Varints and attributes around a record's key and value.
 const RECORD_OVERHEAD_MAX: usize = 40;
@@ -62,7 +60,7 @@ impl Batch {
     }
 
     fn append_to(self, partition: &Arc<Partition>, now: TimestampMs) -> Result<Offset, ErrorCode> {
-        match partition.append(self.builder.build(), Origin::Internal, now) {
+        match partition.append(self.builder.build(), AppendOptions::internal(now)) {
             Ok(appended) => Ok(appended.first_offset),
             Err(rejection) => {
                 let (partition, message) = (partition.name(), &rejection.message);

@@ -6,18 +6,28 @@
 //! are opened, expired, compacted and removed on blocking threads.
 
 mod delayed;
+mod fetch_sessions;
 mod flusher;
 mod follow;
 mod housekeeping;
 mod map;
 mod partitions;
+mod producer_ids;
 mod replica;
 mod rules;
 mod settings;
 mod unsynced;
 
 pub use delayed::{Delayed, DelayedGuard};
+pub use fetch_sessions::FetchSessionTable;
 pub use map::{PartitionMap, TopicEntry};
+pub(crate) use partitions::blocking;
 pub use partitions::{Partitions, PartitionsOptions};
-pub use replica::{Appended, Isolation, Partition, PartitionRead, ReadRequest};
+pub use producer_ids::ProducerIds;
+pub use replica::{AppendOptions, Appended, Isolation, Partition, PartitionRead, ReadRequest};
 pub use settings::PartitionSettings;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

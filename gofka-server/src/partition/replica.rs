@@ -11,7 +11,7 @@ use bytes::Bytes;
 use gofka_core::config::{Durability, TopicConfig};
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::{LeaderEpoch, NodeId, Offset, TopicId, TopicPartition};
-use gofka_core::record::{BatchRejection, Origin, split, validate};
+use gofka_core::record::{Batch, BatchRejection, Compression, Origin, split, validate};
 use gofka_core::time::TimestampMs;
 use gofka_raft::PartitionImage;
 use gofka_storage::{AbortedTransaction, AppendError, Log, ReadError, StorageError};
@@ -52,6 +52,45 @@ pub struct Partition {
     closed: AtomicI16,
     waiters: Waiters,
     metrics: PartitionMetrics,
+}
+
+/// Who appends, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct AppendOptions {
+    origin: Origin,
+    now: TimestampMs,
+    zstd_known: bool,
+}
+
+impl AppendOptions {
+    /// A client's produce; versions before 7 know nothing of zstd (KIP-110).
+    pub fn client(now: TimestampMs, zstd_known: bool) -> Self {
+        Self { origin: Origin::Client, now, zstd_known }
+    }
+
+    /// A coordinator of this broker.
+    pub fn internal(now: TimestampMs) -> Self {
+        Self { origin: Origin::Internal, now, zstd_known: true }
+    }
+
+    fn check(&self, batches: &[Batch]) -> Result<(), BatchRejection> {
+        let zstd = Some(Compression::Zstd);
+        if !self.zstd_known && batches.iter().any(|b| b.header.attributes.compression() == zstd) {
+            return Err(BatchRejection::new(
+                ErrorCode::UnsupportedCompressionType,
+                "zstd needs Produce version 7 or later",
+            ));
+        }
+        // No transactional id has ever been given out here, so none can own this producer id.
+        let transactional = batches.iter().any(|b| b.header.attributes.is_transactional());
+        if self.origin == Origin::Client && transactional {
+            return Err(BatchRejection::new(
+                ErrorCode::InvalidProducerIdMapping,
+                "the producer id belongs to no transactional id",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// A successful append.
@@ -205,14 +244,16 @@ impl Partition {
     pub fn append(
         self: &Arc<Self>,
         records: Bytes,
-        origin: Origin,
-        now: TimestampMs,
+        options: AppendOptions,
     ) -> Result<Appended, BatchRejection> {
         self.check_leader(LeaderEpoch::NONE).map_err(|code| BatchRejection::new(code, ""))?;
         let config = self.config.load();
-        let batches = validate(split(records)?, &rules(&config, origin, now))?;
+        let batches = split(records)?;
+        options.check(&batches)?;
+        let batches = validate(batches, &rules(&config, options.origin, options.now))?;
         let (_, epoch) = self.leader();
-        let info = self.log.append_as_leader(&batches, epoch, now).map_err(|e| self.refusal(&e))?;
+        let appended = self.log.append_as_leader(&batches, epoch, options.now);
+        let info = appended.map_err(|error| self.refusal(&error))?;
         if !info.duplicate {
             let bytes = batches.iter().map(|batch| batch.header.size() as u64).sum();
             let records = batches.iter().map(|batch| i64::from(batch.header.record_count)).sum();
@@ -272,10 +313,18 @@ impl Partition {
         }
     }
 
+    /// Logs a failure and gives the protocol's code for it.
+    pub fn storage_failure(&self, error: &StorageError, doing: &str) -> ErrorCode {
+        if !matches!(error, StorageError::Closed) {
+            self.note_failure(error, doing);
+        }
+        error.code()
+    }
+
     fn note_failure(&self, error: &StorageError, doing: &str) {
         tracing::error!(partition = %self.name(), %error, "storage failed during {doing}");
         // What passes by itself, a full disk above all, leaves the partition in service.
-        if !error.is_transient() {
+        if matches!(error, StorageError::Offline { .. }) {
             self.close(error.code());
         }
     }
@@ -294,8 +343,7 @@ impl Partition {
         if code == 0 {
             return Ok(());
         }
-        let code = ErrorCode::ALL.iter().find(|known| known.code() == code);
-        Err(code.copied().unwrap_or(ErrorCode::UnknownServerError))
+        Err(ErrorCode::from_code(code).unwrap_or(ErrorCode::UnknownServerError))
     }
 
     /// Offset after the last record that every in-sync replica holds safely.
@@ -314,6 +362,15 @@ impl Partition {
             Isolation::ReadUncommitted => self.high_watermark(),
             Isolation::ReadCommitted => self.last_stable_offset(),
         }
+    }
+
+    /// The last epoch at or before `epoch`, and where it ends; (-1, -1) where that is unknown.
+    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
+        let (_, current) = self.leader();
+        if epoch == current {
+            return (epoch, self.log.log_end_offset());
+        }
+        self.log.end_offset_for_epoch(epoch)
     }
 
     fn raise_high_watermark(&self) {
@@ -361,22 +418,33 @@ impl Partition {
             Isolation::ReadUncommitted => high_watermark,
             Isolation::ReadCommitted => last_stable_offset,
         };
+        let log_start_offset = self.log.log_start_offset();
+        if request.from == up_to && request.from >= log_start_offset {
+            // At the end, where most readers are most of the time.
+            return Ok(PartitionRead {
+                records: Bytes::new(),
+                high_watermark,
+                last_stable_offset,
+                log_start_offset,
+                aborted: Vec::new(),
+            });
+        }
         let read = self
             .log
             .read(request.from, request.max_bytes, up_to, request.at_least_one_batch)
             .map_err(|error| self.read_failure(&error))?;
         let mut aborted = Vec::new();
         if request.isolation == Isolation::ReadCommitted && !read.records.is_empty() {
-            aborted = self.log.aborted_transactions(request.from, up_to).map_err(|error| {
-                self.note_failure(&error, "read");
-                error.code()
-            })?;
+            aborted = self
+                .log
+                .aborted_transactions(request.from, up_to)
+                .map_err(|error| self.storage_failure(&error, "read"))?;
         }
         Ok(PartitionRead {
             records: read.records,
             high_watermark,
             last_stable_offset,
-            log_start_offset: self.log.log_start_offset(),
+            log_start_offset,
             aborted,
         })
     }
