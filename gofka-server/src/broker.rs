@@ -24,7 +24,7 @@ use crate::config::ServerConfig;
 use crate::coordinator::GroupCoordinator;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
-use crate::partition::Partitions;
+use crate::partition::{FetchSessionTable, Partitions, ProducerIds};
 use start::Running;
 use stop_signal::StopSignal;
 
@@ -47,6 +47,10 @@ pub struct Broker {
     pub partitions: Partitions,
     /// The groups coordinated here.
     pub groups: GroupCoordinator,
+    /// Incremental fetch sessions.
+    pub fetch_sessions: FetchSessionTable,
+    /// Producer ids to give out.
+    pub producer_ids: ProducerIds,
     raft_lock: Option<LogDirs>,
 }
 

@@ -24,6 +24,7 @@ mod config_changes;
 mod context;
 mod duplicates;
 mod group_wire;
+mod leader_hint;
 mod operations;
 mod reply;
 #[cfg(test)]
@@ -168,6 +169,9 @@ macro_rules! apis {
 
 // In the order of their keys.
 apis! {
+    produce,
+    fetch,
+    list_offsets,
     metadata,
     offset_commit,
     offset_fetch,
@@ -181,13 +185,18 @@ apis! {
     api_versions,
     create_topics,
     delete_topics,
+    delete_records,
+    init_producer_id,
+    offset_for_leader_epoch,
     describe_configs,
     alter_configs,
+    describe_log_dirs,
     create_partitions,
     delete_groups,
     incremental_alter_configs,
     offset_delete,
     describe_cluster,
+    describe_producers,
     list_config_resources,
     describe_topic_partitions,
 }

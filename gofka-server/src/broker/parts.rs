@@ -14,7 +14,7 @@ use crate::config::ServerConfig;
 use crate::coordinator::{CoordinatorOptions, GroupCoordinator};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
-use crate::partition::{Partitions, PartitionsOptions};
+use crate::partition::{FetchSessionTable, Partitions, PartitionsOptions, ProducerIds};
 
 /// What every part is given.
 #[derive(Clone, Debug)]
@@ -114,6 +114,8 @@ impl Broker {
             metrics: metrics.clone(),
         };
         let groups = GroupCoordinator::start(groups, &image);
+        let fetch_sessions = FetchSessionTable::new(partitions.settings().fetch_session_slots);
+        let producer_ids = ProducerIds::new(controller.clone(), node);
         Ok(Arc::new(Self {
             config,
             clock,
@@ -123,6 +125,8 @@ impl Broker {
             controller,
             partitions,
             groups,
+            fetch_sessions,
+            producer_ids,
             raft_lock,
         }))
     }

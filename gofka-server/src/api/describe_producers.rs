@@ -1,0 +1,58 @@
+//! DescribeProducers (61), version 0: which producers a partition remembers (KIP-664).
+//!
+//! Behaviour: from the log's producer state, in memory; -1 where a field has no value.
+
+use gofka_core::error::ErrorCode;
+use gofka_core::ids::{LeaderEpoch, PartitionIndex};
+use gofka_storage::ProducerStatus;
+use kafka_protocol::messages::describe_producers_response::{
+    PartitionResponse, ProducerState, TopicResponse,
+};
+use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse};
+
+use super::{Api, Outcome, RequestContext};
+use crate::partition::PartitionMap;
+
+/// The row of the table.
+pub const API: Api = Api::new::<DescribeProducersRequest>(0, 0);
+
+/// Answers at once.
+#[allow(clippy::unused_async, reason = "every handler has this signature")]
+pub async fn handle(context: &RequestContext, request: DescribeProducersRequest) -> Outcome {
+    context.now(&answer(&context.broker.partitions.snapshot(), request))
+}
+
+fn answer(map: &PartitionMap, request: DescribeProducersRequest) -> DescribeProducersResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partition_indexes.iter().map(|index| {
+            let answer = PartitionResponse::default().with_partition_index(*index);
+            match producers(map, topic.name.as_str(), *index) {
+                Ok(producers) => answer.with_active_producers(producers),
+                Err(code) => answer.with_error_code(code.code()),
+            }
+        });
+        let partitions = partitions.collect();
+        TopicResponse::default().with_name(topic.name).with_partitions(partitions)
+    });
+    DescribeProducersResponse::default().with_topics(topics.collect())
+}
+
+fn producers(map: &PartitionMap, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {
+    let partition = map.topic(topic)?.get(PartitionIndex(index))?;
+    partition.check_leader(LeaderEpoch::NONE)?;
+    Ok(partition.log().active_producers().iter().map(state).collect())
+}
+
+fn state(producer: &ProducerStatus) -> ProducerState {
+    ProducerState::default()
+        .with_producer_id(producer.producer_id.0.into())
+        .with_producer_epoch(i32::from(producer.epoch.0))
+        .with_last_sequence(producer.last_sequence.0)
+        .with_last_timestamp(producer.last_timestamp.0)
+        .with_coordinator_epoch(producer.coordinator_epoch)
+        .with_current_txn_start_offset(producer.current_txn_start.map_or(-1, |offset| offset.0))
+}
+
+#[cfg(test)]
+#[path = "describe_producers_tests.rs"]
+mod tests;

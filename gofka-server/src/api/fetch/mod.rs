@@ -1,0 +1,183 @@
+//! Fetch (1), versions 4-18: reads records, waiting for more where the client asks for it.
+//!
+//! Behaviour: a fetch is a plan (from the request and its session, KIP-227), a read of each
+//! partition in turn within the bytes asked for (the first batch comes whatever its size, KIP-74),
+//! and, where that is less than `min_bytes`, a wait for the high watermarks to move or for
+//! `max_wait_ms`. Records leave as they lie on disk. Partitions without records carry an empty
+//! field, never null, which librdkafka refuses. A follower's fetch is refused here: on a
+//! listener for clients it cannot be told from a forged one.
+//!
+//! Version notes: 5 log start offsets, 7 sessions (KIP-227), 9 leader epochs (KIP-320), 10 zstd,
+//! 11 racks (KIP-392), 12 flexible and diverging epochs (KIP-595), 13 topic ids (KIP-516),
+//! 15 replica state (KIP-903), 16 leader endpoints (KIP-951), 17 directory ids, 18 high watermarks
+//! of followers (KIP-1166).
+
+mod plan;
+mod read;
+mod response;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gofka_core::error::ErrorCode;
+use gofka_core::fetch_session::{FetchPlan, PartitionNews};
+use kafka_protocol::messages::FetchRequest;
+
+use self::plan::{Limits, Source, resolve};
+use self::read::{Outcome as Read, read_all};
+use self::response::{Included, encode, encode_error};
+use super::leader_hint::{self, LeaderHint};
+use super::{Api, Outcome, Reply, RequestContext};
+use crate::partition::{Delayed, DelayedGuard};
+
+/// The row of the table.
+pub const API: Api = Api::new::<FetchRequest>(4, 18);
+
+const LEADER_HINT_SINCE: i16 = 16;
+
+/// Reads, and waits if that was too little.
+#[allow(clippy::unused_async, reason = "every handler has this signature")]
+pub async fn handle(context: &RequestContext, request: FetchRequest) -> Outcome {
+    let limits = Limits::of(&request, context.broker.partitions.settings().fetch_max_bytes);
+    let follower = plan::is_follower(&request, context.api_version);
+    let session = plan::session_request(request, context.api_version);
+    let begun = context.broker.fetch_sessions.begin(context.now.monotonic, session);
+    let plan = match begun {
+        Ok(plan) => plan,
+        Err(code) => {
+            let reply = Reply::parts(encode_error(context.api_version, code));
+            return Outcome::Now(reply.with_error(code));
+        }
+    };
+    let sources = if follower {
+        vec![Source::Refused(ErrorCode::TopicAuthorizationFailed); plan.targets.len()]
+    } else {
+        resolve(&context.broker.partitions.snapshot(), &plan.targets)
+    };
+    let fetch = Fetch { plan, sources, limits };
+    let reads = fetch.read();
+    if fetch.is_enough(&reads) || fetch.limits.max_wait.is_zero() {
+        return Outcome::Now(fetch.reply(context, reads));
+    }
+    let context = context.clone();
+    Outcome::later(async move {
+        let reads = fetch.wait(reads).await;
+        fetch.reply(&context, reads)
+    })
+}
+
+/// One fetch, from its plan to its answer.
+struct Fetch {
+    plan: FetchPlan,
+    sources: Vec<Source>,
+    limits: Limits,
+}
+
+impl Fetch {
+    fn read(&self) -> Vec<Read> {
+        read_all(&self.plan.targets, &self.sources, &self.limits)
+    }
+
+    /// Whether nothing is to be waited for: enough bytes, something the client must know at once,
+    /// or no partition from which more could come.
+    fn is_enough(&self, reads: &[Read]) -> bool {
+        let bytes: usize = reads.iter().map(|read| read.records.len()).sum();
+        let readable = self.sources.iter().any(|source| matches!(source, Source::Here(_)));
+        bytes >= self.limits.min_bytes || !readable || reads.iter().any(|read| read.is_urgent)
+    }
+
+    /// Stage two: reads again whenever there may be enough, until there is or time is up.
+    async fn wait(&self, mut reads: Vec<Read>) -> Vec<Read> {
+        let deadline = tokio::time::sleep(self.limits.max_wait);
+        tokio::pin!(deadline);
+        loop {
+            let bytes: usize = reads.iter().map(|read| read.records.len()).sum();
+            let operation = DelayedGuard(Delayed::new(self.limits.min_bytes.saturating_sub(bytes)));
+            // What was read may be stale by the time of the answer, and is not held meanwhile.
+            let unchanged = self.watch(&operation.0, &reads);
+            drop(reads);
+            let expired = unchanged
+                && tokio::select! {
+                    () = operation.0.completed() => false,
+                    () = &mut deadline => true,
+                };
+            reads = self.read();
+            if expired || self.is_enough(&reads) {
+                return reads;
+            }
+        }
+    }
+
+    fn watch(&self, operation: &Arc<Delayed>, reads: &[Read]) -> bool {
+        let mut unchanged = true;
+        for (source, read) in self.sources.iter().zip(reads) {
+            if let Source::Here(partition) = source {
+                unchanged &= partition.watch(operation, self.limits.isolation, read.readable_end);
+            }
+        }
+        unchanged
+    }
+
+    fn reply(&self, context: &RequestContext, mut reads: Vec<Read>) -> Reply {
+        let (broker, version) = (&context.broker, context.api_version);
+        let news: Vec<PartitionNews> = reads.iter().map(Read::news).collect();
+        let now = broker.clock.now().monotonic;
+        let answer = match broker.fetch_sessions.finish(now, &self.plan, &news) {
+            Ok(answer) => answer,
+            Err(code) => return Reply::parts(encode_error(version, code)).with_error(code),
+        };
+        let leaders = self.add_leader_hints(context, &mut reads);
+        let endpoints = if leaders.is_empty() {
+            Vec::new()
+        } else {
+            leader_hint::endpoints(context, &leaders)
+        };
+        self.count(&reads);
+        let codes: Vec<ErrorCode> = reads.iter().map(|read| read.error).collect();
+        let partitions = self.plan.targets.iter().map(|(key, _)| key).zip(&reads);
+        let included: Included<'_> =
+            partitions.zip(answer.included).filter(|(_, is)| *is).map(|(part, _)| part).collect();
+        Reply::parts(encode(version, answer.session_id, &included, &endpoints)).with_errors(codes)
+    }
+
+    /// Notes who leads the partitions that are led elsewhere, and gives those leaders.
+    fn add_leader_hints(&self, context: &RequestContext, reads: &mut [Read]) -> Vec<i32> {
+        let mut leaders = Vec::new();
+        if context.api_version < LEADER_HINT_SINCE {
+            return leaders;
+        }
+        for (source, read) in self.sources.iter().zip(reads) {
+            let missed =
+                matches!(read.error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch);
+            let name = match source {
+                Source::Here(partition) if missed => partition.name(),
+                Source::Elsewhere(name) if missed => name,
+                _ => continue,
+            };
+            let hint = LeaderHint::find(context, name.topic.as_str(), name.partition);
+            if let Some(hint) = hint.filter(|hint| hint.leader.0 >= 0) {
+                leaders.push(hint.leader.0);
+                read.leader_hint = Some(hint);
+            }
+        }
+        leaders
+    }
+
+    fn count(&self, reads: &[Read]) {
+        for (source, read) in self.sources.iter().zip(reads) {
+            if let Source::Here(partition) = source
+                && !read.records.is_empty()
+            {
+                partition.metrics().consumed("", read::count_records(&read.records));
+            }
+        }
+    }
+}
+
+/// A wait of `milliseconds`, none where it is negative.
+fn wait_of(milliseconds: i32) -> Duration {
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests;

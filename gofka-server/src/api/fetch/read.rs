@@ -1,0 +1,151 @@
+//! Reading the partitions of one fetch, in turn, within its bytes.
+
+use bytes::Bytes;
+use gofka_core::error::ErrorCode;
+use gofka_core::fetch_session::{FetchTarget, PartitionKey, PartitionNews};
+use gofka_core::ids::{LeaderEpoch, Offset};
+use gofka_core::record::{BATCH_HEADER_SIZE, BatchHeader};
+use gofka_storage::AbortedTransaction;
+
+use super::plan::{Limits, Source};
+use crate::api::leader_hint::LeaderHint;
+use crate::partition::{Isolation, Partition, ReadRequest};
+
+/// What one partition gave.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) error: ErrorCode,
+    pub(super) high_watermark: Offset,
+    pub(super) last_stable_offset: Offset,
+    pub(super) log_start_offset: Offset,
+    /// The end of what could be read when it was read.
+    pub(super) readable_end: Offset,
+    pub(super) records: Bytes,
+    /// Null for who does not ask for committed records only.
+    pub(super) aborted: Option<Vec<AbortedTransaction>>,
+    /// Where the client's log leaves this one: the epoch and its end.
+    pub(super) diverging: Option<(LeaderEpoch, Offset)>,
+    pub(super) leader_hint: Option<LeaderHint>,
+    /// The client is not to wait for it.
+    pub(super) is_urgent: bool,
+}
+
+impl Outcome {
+    fn error(code: ErrorCode) -> Self {
+        Self {
+            error: code,
+            high_watermark: Offset::NONE,
+            last_stable_offset: Offset::NONE,
+            log_start_offset: Offset::NONE,
+            readable_end: Offset::NONE,
+            records: Bytes::new(),
+            aborted: None,
+            diverging: None,
+            leader_hint: None,
+            is_urgent: false,
+        }
+    }
+
+    /// What the session remembers of it.
+    pub(super) fn news(&self) -> PartitionNews {
+        PartitionNews {
+            high_watermark: self.high_watermark,
+            log_start_offset: self.log_start_offset,
+            has_records: !self.records.is_empty(),
+            always: self.diverging.is_some(),
+            is_error: self.error != ErrorCode::None,
+        }
+    }
+}
+
+/// Reads every partition. The bytes go to the first ones; all the others tell their offsets.
+pub(super) fn read_all(
+    targets: &[(PartitionKey, FetchTarget)],
+    sources: &[Source],
+    limits: &Limits,
+) -> Vec<Outcome> {
+    let mut bytes_left = limits.max_bytes;
+    let mut nothing_yet = true;
+    let mut outcomes = Vec::with_capacity(targets.len());
+    for ((_, target), source) in targets.iter().zip(sources) {
+        let outcome = match source {
+            Source::Here(partition) => {
+                let wanted = usize::try_from(target.max_bytes).unwrap_or(0);
+                let request = ReadRequest {
+                    from: target.offset,
+                    max_bytes: wanted.min(bytes_left),
+                    isolation: limits.isolation,
+                    at_least_one_batch: nothing_yet,
+                };
+                read(partition, target, &request).unwrap_or_else(|code| Outcome {
+                    is_urgent: true,
+                    readable_end: partition.readable_end(limits.isolation),
+                    ..Outcome::error(code)
+                })
+            }
+            Source::Elsewhere(_) => Outcome::error(ErrorCode::NotLeaderOrFollower),
+            Source::Refused(code) => Outcome::error(*code),
+        };
+        nothing_yet &= outcome.records.is_empty();
+        bytes_left = bytes_left.saturating_sub(outcome.records.len());
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+fn read(
+    partition: &Partition,
+    target: &FetchTarget,
+    request: &ReadRequest,
+) -> Result<Outcome, ErrorCode> {
+    partition.check_leader(target.current_leader_epoch)?;
+    let diverging = diverging(partition, target)?;
+    let request = if diverging.is_some() {
+        // The client has to step back first.
+        &ReadRequest { from: partition.readable_end(request.isolation), ..*request }
+    } else {
+        request
+    };
+    let read = partition.read(request)?;
+    let committed = request.isolation == Isolation::ReadCommitted;
+    Ok(Outcome {
+        error: ErrorCode::None,
+        high_watermark: read.high_watermark,
+        last_stable_offset: read.last_stable_offset,
+        log_start_offset: read.log_start_offset,
+        readable_end: if committed { read.last_stable_offset } else { read.high_watermark },
+        records: if diverging.is_some() { Bytes::new() } else { read.records },
+        aborted: committed.then_some(read.aborted),
+        diverging,
+        leader_hint: None,
+        is_urgent: diverging.is_some(),
+    })
+}
+
+/// Whether the client's last record was written in an epoch that ended before it, here.
+fn diverging(
+    partition: &Partition,
+    target: &FetchTarget,
+) -> Result<Option<(LeaderEpoch, Offset)>, ErrorCode> {
+    if target.last_fetched_epoch == LeaderEpoch::NONE {
+        return Ok(None);
+    }
+    let (epoch, end) = partition.end_offset_for_epoch(target.last_fetched_epoch);
+    if epoch == LeaderEpoch::NONE || end == Offset::NONE {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    let diverges = epoch < target.last_fetched_epoch || end < target.offset;
+    Ok(diverges.then_some((epoch, end)))
+}
+
+/// Records in whole batches, by their headers.
+pub(super) fn count_records(mut batches: &[u8]) -> u64 {
+    let mut count = 0;
+    while batches.len() >= BATCH_HEADER_SIZE
+        && let Ok(header) = BatchHeader::parse(batches)
+    {
+        count += u64::try_from(header.record_count).unwrap_or(0);
+        batches = batches.get(header.size()..).unwrap_or_default();
+    }
+    count
+}
