@@ -132,7 +132,7 @@ impl Fetch {
         } else {
             leader_hint::endpoints(context, &leaders)
         };
-        self.count(&reads);
+        self.count(context, &reads);
         let codes: Vec<ErrorCode> = reads.iter().map(|read| read.error).collect();
         let partitions = self.plan.targets.iter().map(|(key, _)| key).zip(&reads);
         let included: Included<'_> =
@@ -163,12 +163,16 @@ impl Fetch {
         leaders
     }
 
-    fn count(&self, reads: &[Read]) {
+    fn count(&self, context: &RequestContext, reads: &[Read]) {
+        if reads.iter().all(|read| read.records.is_empty()) {
+            return;
+        }
+        let groups = &context.broker.groups;
+        let group = groups.group_of(context.client_id(), context.peer().ip());
+        let group = group.as_deref().unwrap_or_default();
         for (source, read) in self.sources.iter().zip(reads) {
-            if let Source::Here(partition) = source
-                && !read.records.is_empty()
-            {
-                partition.metrics().consumed("", read::count_records(&read.records));
+            if let Source::Here(partition) = source {
+                partition.metrics().consumed(group, read::count_records(&read.records));
             }
         }
     }
