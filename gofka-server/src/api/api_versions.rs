@@ -7,14 +7,24 @@
 //! Version notes: 3 brings the client's software name and version (KIP-511) and features
 //! (KIP-584); 4 may carry features whose lowest level is 0 (KAFKA-17492: older clients break).
 
+use std::collections::BTreeMap;
+
 use gofka_core::error::ErrorCode;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use gofka_raft::{FeatureRange, MetadataImage};
+use kafka_protocol::messages::api_versions_response::{
+    ApiVersion, FinalizedFeatureKey, SupportedFeatureKey,
+};
 use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use kafka_protocol::protocol::StrBytes;
 
 use super::{Api, Outcome, Reply, RequestContext, TABLE};
 
 /// The row of the table.
 pub const API: Api = Api::new::<ApiVersionsRequest>(0, 4);
+
+/// The levels of features that this broker can serve; it registers with the same.
+pub const SUPPORTED_FEATURES: &[(&str, FeatureRange)] =
+    &[("metadata.version", FeatureRange { min: 7, max: 30 })];
 
 /// Answers at once.
 pub async fn handle(context: &RequestContext, request: ApiVersionsRequest) -> Outcome {
@@ -30,7 +40,42 @@ pub async fn handle(context: &RequestContext, request: ApiVersionsRequest) -> Ou
         // A client may ask again; what it called itself first stays.
         let _ = context.connection.software.set(software);
     }
-    context.now(&ApiVersionsResponse::default().with_api_keys(served()))
+    let image = context.broker.controller.image();
+    context.now(&answer(context.api_version, &image))
+}
+
+fn answer(version: i16, image: &MetadataImage) -> ApiVersionsResponse {
+    let response = ApiVersionsResponse::default().with_api_keys(served());
+    if version < 3 {
+        return response;
+    }
+    response
+        .with_supported_features(supported(version))
+        .with_finalized_features(finalized(&image.features))
+        .with_finalized_features_epoch(image.offset.0)
+}
+
+/// Older clients fail on a range that begins with 0.
+fn supported(version: i16) -> Vec<SupportedFeatureKey> {
+    let shown = |range: &FeatureRange| version >= 4 || range.min > 0;
+    let key = |(name, range): &(&'static str, FeatureRange)| {
+        SupportedFeatureKey::default()
+            .with_name(StrBytes::from_static_str(name))
+            .with_min_version(range.min)
+            .with_max_version(range.max)
+    };
+    SUPPORTED_FEATURES.iter().filter(|(_, range)| shown(range)).map(key).collect()
+}
+
+/// Features at level 0 are as good as absent, and are left out.
+fn finalized(levels: &BTreeMap<String, i16>) -> Vec<FinalizedFeatureKey> {
+    let key = |(name, level): (&String, &i16)| {
+        FinalizedFeatureKey::default()
+            .with_name(StrBytes::from_string(name.clone()))
+            .with_min_version_level(*level)
+            .with_max_version_level(*level)
+    };
+    levels.iter().filter(|(_, level)| **level > 0).map(key).collect()
 }
 
 /// The answer to a version that is not served: version 0, with the range that is.
@@ -65,6 +110,7 @@ fn is_software_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kafka_protocol::protocol::{Decodable, Encodable};
 
     #[test]
     fn software_names_follow_kip_511() {
@@ -74,6 +120,29 @@ mod tests {
         for bad in ["", "-", "a-", ".a", "a b", "a_b", "näme", "a\n"] {
             assert!(!is_software_name(bad), "{bad}");
         }
+    }
+
+    fn image() -> MetadataImage {
+        let levels = [("metadata.version", 30), ("group.version", 0)];
+        let features = levels.map(|(name, level)| (name.to_owned(), level)).into();
+        MetadataImage { features: std::sync::Arc::new(features), ..MetadataImage::default() }
+    }
+
+    #[test]
+    fn the_answer_encodes_at_every_version() {
+        for version in API.lowest()..=API.highest() {
+            let mut bytes = bytes::BytesMut::new();
+            answer(version, &image()).encode(&mut bytes, version).expect("it encodes");
+            let decoded = ApiVersionsResponse::decode(&mut bytes.freeze(), version).unwrap();
+            assert_eq!(decoded.api_keys.len(), TABLE.len());
+            assert_eq!(decoded.finalized_features.len(), usize::from(version >= 3));
+        }
+    }
+
+    #[test]
+    fn features_that_begin_at_0_are_kept_from_older_clients() {
+        assert!(supported(3).iter().all(|feature| feature.min_version > 0));
+        assert_eq!(supported(4).len(), SUPPORTED_FEATURES.len());
     }
 
     #[test]

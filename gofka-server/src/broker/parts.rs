@@ -1,6 +1,5 @@
 //! The parts behind the sockets: opened from the inside out, closed the other way round.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use gofka_raft::{BrokerRegistration, Controller, ControllerOptions, Endpoint};
 use gofka_storage::{DirOptions, LogDirs};
 
 use super::{Broker, RunError, limits, options};
+use crate::api::api_versions;
 use crate::clock::Clock;
 use crate::config::ServerConfig;
 use crate::coordinator::{CoordinatorOptions, GroupCoordinator};
@@ -87,7 +87,10 @@ impl Broker {
             incarnation: Uuid::new_v4(),
             endpoints,
             rack: Some(config.text("broker.rack")).filter(|rack| !rack.is_empty()),
-            features: BTreeMap::new(),
+            features: api_versions::SUPPORTED_FEATURES
+                .iter()
+                .map(|(name, range)| ((*name).to_owned(), *range))
+                .collect(),
             log_dirs: dirs.describe().iter().map(|dir| dir.id).collect(),
         };
         controller.register_broker(registration).await.map_err(RunError::new)?;

@@ -52,8 +52,8 @@ pub(super) enum FrameError {
     Size { size: i32, hint: &'static str },
     #[error("a request of {size} bytes to {api} is larger than {limit} allowed there")]
     TooLargeForApi { size: usize, api: String, limit: usize },
-    #[error("unknown API key {0}")]
-    UnknownKey(i16),
+    #[error("API key {0} is not served")]
+    UnservedKey(i16),
     #[error("{api} version {version} is not served")]
     UnservedVersion { api: String, version: i16 },
 }
@@ -117,7 +117,7 @@ impl<'a> Frames<'a> {
 
     fn check_api(&self, prelude: Prelude, size: usize) -> Result<&'static Entry, FrameError> {
         let Prelude { key, version, .. } = prelude;
-        let entry = (self.shared.find)(key).ok_or(FrameError::UnknownKey(key))?;
+        let entry = (self.shared.find)(key).ok_or(FrameError::UnservedKey(key))?;
         if !entry.api.serves(version) && !entry.api.answers_any_version() {
             let api = format!("{:?}", entry.api.api_key());
             return Err(FrameError::UnservedVersion { api, version });

@@ -23,6 +23,8 @@ mod watchdog;
 mod writer;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
 
 pub use listener::{BindError, Bound, ListenerSpec, Listeners};

@@ -56,4 +56,13 @@ pub fn check(key: i16, version: i16, body: &[u8]) -> Result<usize, Refusal> {
 }
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;
+
+/// A valid body of an API at a version; the same for the same seed.
+#[cfg(test)]
+pub(in crate::net) fn sample_body(key: i16, version: i16, seed: u64) -> Vec<u8> {
+    let row = compiled(key).expect("the API has a grammar").row;
+    sample::body(&program::compile(row, version), seed)
+}
