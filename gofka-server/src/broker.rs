@@ -92,6 +92,9 @@ pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
 }
 
 #[cfg(test)]
+mod tests;
+
+#[cfg(test)]
 impl Broker {
     /// A broker without sockets, with its data in `dir`.
     pub(crate) async fn for_tests(dir: &std::path::Path) -> Arc<Self> {

@@ -85,6 +85,7 @@ impl Running {
             promise(&config),
             side_doors.http_address,
         );
+        tracing::info!(node = %broker.node, cluster = %broker.controller.image().cluster_id, "serving");
         Ok(Self { side_doors, serving: Serving::Broker { broker, listeners }, ready_line })
     }
 

@@ -42,7 +42,8 @@ impl Pages {
 
 /// Binds the address of `choice`; a default that is taken moves on to the next free port.
 pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
-    let host = choice.address.host.as_deref().unwrap_or("0.0.0.0");
+    // A wildcard IPv6 socket takes the IPv4 connections too.
+    let mut host = choice.address.host.as_deref().unwrap_or("::");
     let mut port = choice.address.port;
     let first_port = port;
     loop {
@@ -63,6 +64,9 @@ pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
             {
                 port += 1;
             }
+            Err(_) if host == "::" && choice.address.host.is_none() && !has_ipv6() => {
+                host = "0.0.0.0";
+            }
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 return Err(format!("{what} address {host}:{port} is already in use"));
             }
@@ -71,6 +75,10 @@ pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
             }
         }
     }
+}
+
+fn has_ipv6() -> bool {
+    TcpListener::bind(("::1", 0)).is_ok()
 }
 
 /// Serves `pages` until `stop` is done.
