@@ -37,6 +37,11 @@ impl Clock {
     }
 }
 
+/// This moment on the runtime's timer, for whoever sleeps until a point in time.
+pub fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// How long something takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

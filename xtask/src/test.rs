@@ -34,12 +34,6 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 
 /// Where the release build leaves the broker.
 fn release_binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || root().join("target"),
-        |dir| {
-            // A relative folder is meant from where the command was typed, which cargo makes the root.
-            root().join(dir)
-        },
-    );
-    target.join("release").join("gofka")
+    let named = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(named).join("release/gofka")
 }

@@ -1,3 +1,5 @@
+//! Fetch sessions: what a client may rely on, as tables.
+
 use super::*;
 use crate::error::ErrorCode;
 use crate::ids::{PartitionIndex, TopicName};

@@ -1,3 +1,5 @@
+//! Batches that are built read back as they were.
+
 use super::super::{Batch, records, split};
 use super::*;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Batches that are refused, and why.
+
 use super::super::{Attributes, BatchBuilder, BatchHeader, NewRecord, records, split};
 use super::*;
 use crate::ids::{ProducerEpoch, Sequence};

@@ -83,7 +83,7 @@ fn load_segment(
                 if !torn {
                     return Err(corrupt(format!("offset {next}, byte {at}: {what}")));
                 }
-                tracing::warn!(offset = %next, byte = at, "cut the metadata log's torn end: {what}");
+                tracing::warn!(offset = %next, byte = at, "cut a torn metadata log: {what}");
                 break;
             }
         }

@@ -1,3 +1,5 @@
+//! DescribeLogDirs over real directories.
+
 use super::*;
 use crate::partition::AppendOptions;
 use crate::partition::testing::{Fixture, NOW, batch};

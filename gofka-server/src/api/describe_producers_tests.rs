@@ -1,3 +1,5 @@
+//! DescribeProducers over real logs.
+
 use super::*;
 use crate::partition::AppendOptions;
 use crate::partition::testing::{Fixture, NOW, batch, idempotent};

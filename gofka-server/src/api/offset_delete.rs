@@ -42,7 +42,7 @@ pub async fn handle(context: &RequestContext, request: OffsetDeleteRequest) -> O
 fn requested(request: &OffsetDeleteRequest) -> ByTopic<()> {
     let topics = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter();
-        let partitions = partitions.map(|partition| (PartitionIndex(partition.partition_index), ()));
+        let partitions = partitions.map(|it| (PartitionIndex(it.partition_index), ()));
         (TopicName::new(topic.name.as_str()), partitions.collect())
     });
     topics.collect()

@@ -220,7 +220,8 @@ mod tests {
             expires_at: None,
             topic_id: TopicId::NONE,
         };
-        let all = [FetchedOffset::Committed(committed), FetchedOffset::None, FetchedOffset::Unstable];
+        let committed = FetchedOffset::Committed(committed);
+        let all = [committed, FetchedOffset::None, FetchedOffset::Unstable];
         let partitions = (0..).map(PartitionIndex).zip(all).collect();
         vec![(TopicName::new("t"), partitions)]
     }

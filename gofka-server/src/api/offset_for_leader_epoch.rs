@@ -26,7 +26,10 @@ pub async fn handle(context: &RequestContext, request: OffsetForLeaderEpochReque
     context.now(&answer(&context.broker.partitions.snapshot(), request))
 }
 
-fn answer(map: &PartitionMap, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+fn answer(
+    map: &PartitionMap,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|asked| {
             let answer = EpochEndOffset::default().with_partition(asked.partition);

@@ -1,3 +1,5 @@
+//! OffsetForLeaderEpoch over real logs.
+
 use super::*;
 use crate::partition::AppendOptions;
 use crate::partition::testing::{EPOCH, Fixture, NOW, batch};

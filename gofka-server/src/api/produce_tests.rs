@@ -1,3 +1,5 @@
+//! Produce over real logs.
+
 use super::*;
 use crate::partition::testing::{Fixture, NOW, batch, batch_with, idempotent};
 use bytes::{Bytes, BytesMut};
@@ -29,7 +31,11 @@ fn request(topic: &'static str, id: u128, partitions: Vec<(i32, Option<Bytes>)>)
 }
 
 /// Runs stage one, and sends the answer through the codec.
-fn answer(fixture: &Fixture, version: i16, request: ProduceRequest) -> Vec<PartitionProduceResponse> {
+fn answer(
+    fixture: &Fixture,
+    version: i16,
+    request: ProduceRequest,
+) -> Vec<PartitionProduceResponse> {
     let response = work(version).append_all(&fixture.partitions.snapshot(), request);
     through_codec(version, response).responses.remove(0).partition_responses
 }

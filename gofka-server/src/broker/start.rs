@@ -85,7 +85,8 @@ impl Running {
             promise(&config),
             side_doors.http_address,
         );
-        tracing::info!(node = %broker.node, cluster = %broker.controller.image().cluster_id, "serving");
+        let cluster = &broker.controller.image().cluster_id;
+        tracing::info!(node = %broker.node, %cluster, "serving");
         Ok(Self { side_doors, serving: Serving::Broker { broker, listeners }, ready_line })
     }
 

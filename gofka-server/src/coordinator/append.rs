@@ -63,8 +63,8 @@ impl Batch {
         match partition.append(self.builder.build(), AppendOptions::internal(now)) {
             Ok(appended) => Ok(appended.first_offset),
             Err(rejection) => {
-                let (partition, message) = (partition.name(), &rejection.message);
-                tracing::warn!(%partition, code = %rejection.error, message, "group records refused");
+                let (name, message) = (partition.name(), &rejection.message);
+                tracing::warn!(%name, code = %rejection.error, message, "group records refused");
                 Err(rejection.error)
             }
         }

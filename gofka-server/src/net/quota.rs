@@ -70,7 +70,7 @@ impl ConnectionQuota {
         if let Some(interval) = self.interval {
             let at = {
                 let mut next_at = self.next_at.lock();
-                let now = Instant::now();
+                let now = crate::clock::timer_now();
                 let at = next_at.map_or(now, |at| at.max(now));
                 *next_at = Some(at + interval);
                 at

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use super::activity::{Activity, Overdue};
 use super::queue::Queue;
@@ -51,7 +51,7 @@ fn check(
         };
         // The timer only ever moves forward to an earlier moment; when it fires early, it is
         // set anew. So a busy connection does not touch it at each request.
-        let wanted = Instant::now() + left;
+        let wanted = crate::clock::timer_now() + left;
         if wanted + SLACK < timer.deadline() {
             timer.as_mut().reset(wanted);
         }

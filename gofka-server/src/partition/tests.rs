@@ -1,3 +1,5 @@
+//! Partitions over real logs: commits, waits, changes of metadata and settings.
+
 use std::sync::Arc;
 
 use super::testing::{EPOCH, Fixture, NOW, batch, idempotent};

@@ -1,3 +1,5 @@
+//! Fetch answers decode at every version.
+
 use super::*;
 use crate::api::leader_hint::LeaderHint;
 use gofka_core::ids::{LeaderEpoch, Offset, PartitionIndex, ProducerId, TopicId, TopicName};
@@ -122,7 +124,8 @@ fn diverging_epochs_and_leaders_are_tagged() {
         let response = decode(version, &encode(version, 1, &vec![(&key, &told)], &endpoints));
         let partition = &response.responses[0].partitions[0];
         assert_eq!(partition.error_code, 74);
-        assert_eq!((partition.diverging_epoch.epoch, partition.diverging_epoch.end_offset), (3, 44));
+        let diverging = &partition.diverging_epoch;
+        assert_eq!((diverging.epoch, diverging.end_offset), (3, 44));
         assert_eq!(partition.current_leader.leader_id.0, 300);
         assert_eq!(partition.current_leader.leader_epoch, 8);
         assert!(partition.unknown_tagged_fields.is_empty());

@@ -1,3 +1,5 @@
+//! Fetch over real logs.
+
 use super::plan::session_request;
 use super::*;
 use crate::partition::testing::{Fixture, NOW, batch};
