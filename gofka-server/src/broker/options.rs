@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gofka_core::config::ConfigLayers;
 
+use super::limits;
 use crate::api::{ListenerInfo, ListenerKind};
 use crate::config::ServerConfig;
 use crate::net::{ListenerSpec, NetOptions};
@@ -21,7 +22,7 @@ pub(super) fn net(config: &ServerConfig) -> Result<NetOptions, String> {
         idle_max: u64::try_from(config.integer("connections.max.idle.ms"))
             .ok()
             .map(Duration::from_millis),
-        connections_max: size("max.connections"),
+        connections_max: size("max.connections").min(limits::open_files_for_connections()),
         connections_per_ip_max: size("max.connections.per.ip"),
         connections_per_ip_overrides: overrides(config)?,
         connections_per_second_max: u32::try_from(size("max.connection.creation.rate"))

@@ -102,12 +102,9 @@ async fn serve(
         loop {
             if reading {
                 let stops = stopping.as_mut().poll(cx).is_ready() && !activity.is_in_stage_one();
-                let end = match reader.as_mut().poll(cx) {
-                    _ if stops => Some(ReaderEnd::Quiet),
-                    Poll::Ready(end) => Some(end),
-                    Poll::Pending => None,
-                };
-                if let Some(end) = end {
+                let end =
+                    if stops { Poll::Ready(ReaderEnd::Quiet) } else { reader.as_mut().poll(cx) };
+                if let Poll::Ready(end) = end {
                     reading = false;
                     queue.end();
                     activity.frame_rests();
@@ -144,6 +141,9 @@ async fn read(
     let mut client_id = None;
     loop {
         poll_fn(|_| queue.poll_room()).await;
+        if shared.stopping.is_cancelled() {
+            return ReaderEnd::Quiet;
+        }
         let frame = match frames.next().await {
             Ok(Some(frame)) => frame,
             Ok(None) => return ReaderEnd::Quiet,

@@ -189,11 +189,12 @@ impl Listeners {
 }
 
 async fn accept(socket: TcpListener, info: Arc<ListenerInfo>, shared: Arc<Shared>) {
+    let mut pauses = false;
     loop {
         let accepted = tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
-            accepted = accept_one(&socket, &shared) => accepted,
+            accepted = accept_one(&socket, &shared, &mut pauses) => accepted,
         };
         if let Some((stream, peer, slot)) = accepted {
             open(stream, peer, slot, &info, &shared);
@@ -201,13 +202,17 @@ async fn accept(socket: TcpListener, info: Arc<ListenerInfo>, shared: Arc<Shared
     }
 }
 
+/// Accepts the next connection, unless it fails or may not come. `pauses`: the last attempt
+/// failed for want of something; that is said once, not at every attempt.
 async fn accept_one(
     socket: &TcpListener,
     shared: &Shared,
+    pauses: &mut bool,
 ) -> Option<(TcpStream, SocketAddr, ConnectionSlot)> {
     let slot = shared.quota.accept().await;
     match socket.accept().await {
         Ok((stream, peer)) => {
+            *pauses = false;
             let slot = shared.quota.admit(slot, peer.ip());
             if slot.is_none() {
                 let problem = "connection refused: max.connections.per.ip is reached";
@@ -217,9 +222,9 @@ async fn accept_one(
         }
         Err(error) if is_of_one_connection(&error) => None,
         Err(error) => {
-            let local = socket.local_addr().map_or_else(|_| "?".into(), |local| local.to_string());
-            let problem = format!("accepting pauses for {} ms: {error}", PAUSE.as_millis());
-            shared.complaints.say(shared.clock.monotonic(), local, problem);
+            if !std::mem::replace(pauses, true) {
+                tracing::warn!(%error, "no connection can be accepted for now");
+            }
             tokio::time::sleep(PAUSE).await;
             None
         }
