@@ -245,7 +245,12 @@ pub(super) const LOG: &[ConfigKey] = &[
         "Default of the topic setting `retention.ms`.",
     )
     .unit(Unit::Milliseconds)
-    .dynamic(Dynamic::ClusterWide),
+    .dynamic(Dynamic::ClusterWide)
+    .synonyms(&[
+        ("log.retention.ms", 1),
+        ("log.retention.minutes", 60_000),
+        ("log.retention.hours", 3_600_000),
+    ]),
     ConfigKey::new(
         "log.roll.hours",
         Kind::Int(1, i32::MAX),
@@ -267,7 +272,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         "Default of the topic setting `segment.jitter.ms`.",
     )
     .unit(Unit::Milliseconds)
-    .dynamic(Dynamic::ClusterWide),
+    .dynamic(Dynamic::ClusterWide)
+    .synonyms(&[("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", 3_600_000)]),
     ConfigKey::new(
         "log.roll.ms",
         Kind::Long(i64::MIN, i64::MAX),
@@ -275,7 +281,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         "Default of the topic setting `segment.ms`.",
     )
     .unit(Unit::Milliseconds)
-    .dynamic(Dynamic::ClusterWide),
+    .dynamic(Dynamic::ClusterWide)
+    .synonyms(&[("log.roll.ms", 1), ("log.roll.hours", 3_600_000)]),
     ConfigKey::new(
         "log.segment.bytes",
         Kind::Int(1_048_576, i32::MAX),

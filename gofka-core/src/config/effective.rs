@@ -63,19 +63,23 @@ const REPLICATED_MIN_INSYNC: &str = "2";
 const REPLICATED_FROM: usize = 3;
 
 impl ConfigLayers<'_> {
-    /// Where a broker setting has values, the strongest first, the default at the end.
+    /// Where a broker setting has values, the strongest first, the default at the end; weaker
+    /// settings that mean the same, such as hours instead of milliseconds, come after it.
     #[must_use]
     pub fn broker_settings(&self, key: &'static ConfigKey) -> Vec<Setting> {
-        let mut found = Vec::new();
-        self.push_broker_settings(key, &mut found);
-        found
+        let mut names: Vec<&'static str> = key.synonyms.iter().map(|(name, _)| *name).collect();
+        if names.is_empty() {
+            names.push(key.name);
+        }
+        self.settings_of(key.name, &names)
     }
 
     /// The value of a broker setting in force; `None` is null.
     #[must_use]
     pub fn broker_value(&self, name: &str) -> Option<String> {
         let key = broker_key(name)?;
-        self.broker_settings(key).into_iter().next().and_then(|setting| setting.value)
+        let set = self.set_layers().into_iter().find_map(|(layer, _)| layer.get(key.name));
+        set.cloned().or_else(|| self.default_of(key))
     }
 
     /// Where a topic or group setting has values, the strongest first, the default at the end.
@@ -86,10 +90,17 @@ impl ConfigLayers<'_> {
         if let Some(value) = self.own.get(key.name) {
             found.push(Setting { name: key.name, value: Some(value.clone()), source: own });
         }
-        for (synonym, _) in key.synonyms {
-            if let Some(broker) = broker_key(synonym) {
-                self.push_broker_settings(broker, &mut found);
+        let synonyms: Vec<&'static str> = key.synonyms.iter().map(|(name, _)| *name).collect();
+        match synonyms.first() {
+            Some(first) if broker_key(first).is_some() => {
+                found.extend(self.settings_of(first, &synonyms));
             }
+            // A broker setting without use here still lends its name to the default.
+            Some(first) => found.extend(default_setting(first, key.default)),
+            None if own == ConfigSource::Group => {
+                found.extend(default_setting(key.name, key.default));
+            }
+            None => {}
         }
         found
     }
@@ -97,32 +108,56 @@ impl ConfigLayers<'_> {
     /// The value of a topic or group setting in force, in its own unit; `None` is null.
     #[must_use]
     pub fn own_value(&self, key: &'static ConfigKey) -> Option<String> {
-        self.own_value_and_source(key, ConfigSource::Topic).0
+        if let Some(value) = self.own.get(key.name) {
+            return Some(value.clone());
+        }
+        for &(synonym, scale) in key.synonyms {
+            for (layer, _) in self.set_layers() {
+                if let Some(value) = layer.get(synonym) {
+                    return Some(scaled(value, scale));
+                }
+            }
+        }
+        self.default_of(key)
     }
 
     /// The value in force, and where it comes from, `own` standing for the topic or group itself.
+    /// As in Kafka, the start's setting counts as a source only under its strongest name.
     #[must_use]
     pub fn own_value_and_source(
         &self,
         key: &'static ConfigKey,
         own: ConfigSource,
     ) -> (Option<String>, ConfigSource) {
-        if let Some(value) = self.own.get(key.name) {
-            return (Some(value.clone()), own);
-        }
-        for &(synonym, scale) in key.synonyms {
-            let set = [
-                (self.broker, ConfigSource::DynamicBroker),
-                (self.cluster, ConfigSource::DynamicDefaultBroker),
-                (&self.fixed.0, ConfigSource::StaticBroker),
-            ];
-            for (layer, source) in set {
-                if let Some(value) = layer.get(synonym) {
-                    return (Some(scaled(value, scale)), source);
+        let first = self.own_settings(key, own).into_iter().next();
+        (self.own_value(key), first.map_or(ConfigSource::Default, |setting| setting.source))
+    }
+
+    fn set_layers(&self) -> [(&BTreeMap<String, String>, ConfigSource); 3] {
+        [
+            (self.broker, ConfigSource::DynamicBroker),
+            (self.cluster, ConfigSource::DynamicDefaultBroker),
+            (&self.fixed.0, ConfigSource::StaticBroker),
+        ]
+    }
+
+    /// Values of the broker settings `names` by layer, from the first value of `strongest` on.
+    fn settings_of(&self, strongest: &str, names: &[&'static str]) -> Vec<Setting> {
+        let mut found = Vec::new();
+        for (layer, source) in self.set_layers() {
+            for &name in names {
+                if let Some(value) = layer.get(name) {
+                    found.push(Setting { name, value: Some(value.clone()), source });
                 }
             }
         }
-        (self.default_of(key), ConfigSource::Default)
+        for &name in names {
+            if let Some(key) = broker_key(name) {
+                found.extend(default_setting(name, self.default_of(key).as_deref()));
+            }
+        }
+        let first = found.iter().position(|setting| setting.name == strongest);
+        found.split_off(first.unwrap_or(found.len()))
     }
 
     fn default_of(&self, key: &ConfigKey) -> Option<String> {
@@ -131,23 +166,11 @@ impl ConfigLayers<'_> {
         }
         key.default.map(str::to_owned)
     }
+}
 
-    fn push_broker_settings(&self, key: &'static ConfigKey, found: &mut Vec<Setting>) {
-        let layers = [
-            (self.broker, ConfigSource::DynamicBroker),
-            (self.cluster, ConfigSource::DynamicDefaultBroker),
-            (&self.fixed.0, ConfigSource::StaticBroker),
-        ];
-        for (layer, source) in layers {
-            if let Some(value) = layer.get(key.name) {
-                found.push(Setting { name: key.name, value: Some(value.clone()), source });
-            }
-        }
-        if let Some(value) = self.default_of(key) {
-            let source = ConfigSource::Default;
-            found.push(Setting { name: key.name, value: Some(value), source });
-        }
-    }
+fn default_setting(name: &'static str, value: Option<&str>) -> Option<Setting> {
+    let value = value?.to_owned();
+    Some(Setting { name, value: Some(value), source: ConfigSource::Default })
 }
 
 /// `value` in the unit of the topic's setting. A value below zero means "no limit" in any unit.
@@ -208,11 +231,37 @@ mod tests {
         case.broker.clear();
         assert_eq!(value(&case), ("3".to_owned(), ConfigSource::DynamicDefaultBroker));
         case.cluster.clear();
-        assert_eq!(value(&case), ("240000".to_owned(), ConfigSource::StaticBroker));
+        assert_eq!(value(&case), ("240000".to_owned(), ConfigSource::Default));
         case.fixed.0.remove("log.retention.minutes");
-        assert_eq!(value(&case), ("18000000".to_owned(), ConfigSource::StaticBroker));
+        assert_eq!(value(&case), ("18000000".to_owned(), ConfigSource::Default));
         case.fixed.0.clear();
         assert_eq!(value(&case), ("604800000".to_owned(), ConfigSource::Default));
+    }
+
+    #[test]
+    fn weaker_names_are_shown_after_the_strongest() {
+        let case = Case {
+            own: map(&[]),
+            broker: map(&[]),
+            cluster: map(&[("log.retention.ms", "3")]),
+            fixed: StaticConfig(map(&[("log.retention.hours", "5")])),
+        };
+        let shown = |settings: Vec<Setting>| {
+            let each = settings.into_iter().map(|s| (s.name, s.value.unwrap(), s.source));
+            each.collect::<Vec<_>>()
+        };
+        let expected = [
+            ("log.retention.ms", "3".to_owned(), ConfigSource::DynamicDefaultBroker),
+            ("log.retention.hours", "5".to_owned(), ConfigSource::StaticBroker),
+            ("log.retention.hours", "168".to_owned(), ConfigSource::Default),
+        ];
+        let topic = topic_key("retention.ms").unwrap();
+        assert_eq!(shown(case.layers().own_settings(topic, ConfigSource::Topic)), expected);
+        let broker = broker_key("log.retention.ms").unwrap();
+        assert_eq!(shown(case.layers().broker_settings(broker)), expected);
+        assert_eq!(case.layers().broker_value("log.retention.ms").as_deref(), Some("3"));
+        let hours = broker_key("log.retention.hours").unwrap();
+        assert_eq!(case.layers().broker_settings(hours).len(), 2);
     }
 
     #[test]

@@ -85,7 +85,8 @@ pub struct ConfigKey {
     /// How it changes at run time. Topic and group settings always change at once.
     pub dynamic: Dynamic,
     /// The broker settings that give a topic or group setting its default, the strongest first,
-    /// each with what its number is multiplied by: hours to milliseconds, for example.
+    /// each with what its number is multiplied by: hours to milliseconds, for example. For a broker
+    /// setting, itself and the weaker ones that mean the same.
     pub synonyms: &'static [(&'static str, i64)],
     /// Works, but is not listed.
     pub hidden: bool,

@@ -134,8 +134,7 @@ fn changed(
     let mut wanted = present.clone();
     for (position, (name, op, value)) in changes.iter().enumerate() {
         if changes[..position].iter().any(|(other, ..)| other == name) {
-            let text = format!("Error due to duplicate config keys : {name}");
-            return Err(invalid_request(text));
+            return Err(invalid_request("Error due to duplicate config keys"));
         }
         match op {
             AlterOp::Delete => {
@@ -210,7 +209,10 @@ fn check(
 ) -> Result<(), ApiError> {
     match resource.kind {
         ResourceKind::Topic => check_topic_configs(image, wanted, environment),
-        ResourceKind::Group => check_known(wanted, "group", group_key),
+        ResourceKind::Group => {
+            check_known(wanted, "group", group_key)?;
+            check_group_bounds(wanted, environment)
+        }
         ResourceKind::ClientMetrics => check_known(wanted, "client metrics", client_metrics_key),
         ResourceKind::Broker => check_broker_configs(present, wanted, resource.name.is_empty()),
         ResourceKind::BrokerLogger => Ok(()),
@@ -226,6 +228,53 @@ fn check_known(
         let key = key(name)
             .ok_or_else(|| invalid_config(format!("Unknown {what} config name: {name}")))?;
         key.parse(value).map_err(invalid_config)?;
+    }
+    Ok(())
+}
+
+/// Group settings that must keep to bounds that the broker sets: the setting, the bound's name and
+/// its default, and whether it is the lower one.
+const GROUP_BOUNDS: &[(&str, &str, i64, bool)] = &[
+    ("consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms", 5_000, true),
+    ("consumer.heartbeat.interval.ms", "group.consumer.max.heartbeat.interval.ms", 15_000, false),
+    ("consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms", 45_000, true),
+    ("consumer.session.timeout.ms", "group.consumer.max.session.timeout.ms", 60_000, false),
+    ("share.delivery.count.limit", "group.share.min.delivery.count.limit", 2, true),
+    ("share.delivery.count.limit", "group.share.max.delivery.count.limit", 10, false),
+    ("share.heartbeat.interval.ms", "group.share.min.heartbeat.interval.ms", 5_000, true),
+    ("share.heartbeat.interval.ms", "group.share.max.heartbeat.interval.ms", 15_000, false),
+    ("share.partition.max.record.locks", "group.share.min.partition.max.record.locks", 100, true),
+    (
+        "share.partition.max.record.locks",
+        "group.share.max.partition.max.record.locks",
+        4_000,
+        false,
+    ),
+    ("share.record.lock.duration.ms", "group.share.min.record.lock.duration.ms", 15_000, true),
+    ("share.record.lock.duration.ms", "group.share.max.record.lock.duration.ms", 60_000, false),
+    ("share.session.timeout.ms", "group.share.min.session.timeout.ms", 45_000, true),
+    ("share.session.timeout.ms", "group.share.max.session.timeout.ms", 60_000, false),
+    ("streams.heartbeat.interval.ms", "group.streams.min.heartbeat.interval.ms", 5_000, true),
+    ("streams.heartbeat.interval.ms", "group.streams.max.heartbeat.interval.ms", 15_000, false),
+    ("streams.num.standby.replicas", "group.streams.max.standby.replicas", 2, false),
+    ("streams.session.timeout.ms", "group.streams.min.session.timeout.ms", 45_000, true),
+    ("streams.session.timeout.ms", "group.streams.max.session.timeout.ms", 60_000, false),
+];
+
+fn check_group_bounds(wanted: &ConfigMap, environment: Environment<'_>) -> Result<(), ApiError> {
+    for &(name, bound, default, is_lower) in GROUP_BOUNDS {
+        let Some(Ok(value)) = wanted.get(name).map(|value| value.trim().parse::<i64>()) else {
+            continue;
+        };
+        let limit = environment.fixed.0.get(bound).and_then(|limit| limit.trim().parse().ok());
+        let limit = limit.unwrap_or(default);
+        if is_lower && value < limit {
+            let text = format!("{name} must be greater than or equal to {bound}");
+            return Err(invalid_config(text));
+        }
+        if !is_lower && value > limit {
+            return Err(invalid_config(format!("{name} must be less than or equal to {bound}")));
+        }
     }
     Ok(())
 }
@@ -272,21 +321,19 @@ fn check_broker_configs(
         let (dynamic, key) = match broker_name(name) {
             BrokerName::Known(key) => (key.dynamic, Some(key)),
             BrokerName::Unused(dynamic) => (dynamic, None),
-            BrokerName::Unknown(meant) => {
-                let hint = meant.map(|meant| format!(" Is {meant} meant?")).unwrap_or_default();
-                let text = format!("Unknown broker config name: {name}.{hint}");
-                return Err(invalid_request(text));
-            }
+            // As in Kafka it may belong to something that is plugged in, and is kept for it.
+            BrokerName::Unknown(_) => continue,
         };
         match dynamic {
             Dynamic::ReadOnly => {
-                let text = format!("Cannot update these configs dynamically: Set({name})");
+                let text = format!("Cannot update these configs dynamically: [{name}]");
                 return Err(invalid_request(text));
             }
             Dynamic::PerBroker if for_all => {
-                let text =
-                    format!("Cannot update these configs at default cluster level: Set({name})");
-                return Err(invalid_request(text));
+                return Err(invalid_request(format!(
+                    "Cannot update these configs at default cluster level, broker id must be \
+                     specified: [{name}]"
+                )));
             }
             _ => {}
         }
@@ -388,6 +435,11 @@ mod tests {
             ),
             (ConfigResource::group(""), vec![], ErrorCode::InvalidRequest),
             (ConfigResource::group("g"), one("nope", "1"), ErrorCode::InvalidConfig),
+            (
+                ConfigResource::group("g"),
+                one("consumer.session.timeout.ms", "1"),
+                ErrorCode::InvalidConfig,
+            ),
         ];
         for (resource, changes, expected) in cases {
             let answer = alter_one(&mut cluster(), &resource, changes.clone());

@@ -24,7 +24,7 @@ pub(super) fn choose(
     if image.brokers.len() < copies {
         return Err(unreachable(format!(
             "The target replication factor of {factor} cannot be reached because only {} \
-             broker(s) are registered.",
+             broker(s) are registered or some brokers have all their log directories cordoned.",
             image.brokers.len()
         )));
     }

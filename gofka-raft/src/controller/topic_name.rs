@@ -5,16 +5,22 @@ use gofka_core::error::{ApiError, ErrorCode};
 use crate::image::MetadataImage;
 
 const LENGTH_MAX: usize = 249;
+/// The controller's own log, which lies among the topics' folders and must never be one of them.
+const METADATA_LOG: &str = "__cluster_metadata";
 
 /// Refuses names that could not be folders, and those that differ from a topic's only in `.` and
 /// `_`, which would be one name in metrics.
 pub(super) fn check(image: &MetadataImage, name: &str) -> Result<(), ApiError> {
+    if name == METADATA_LOG {
+        let text = format!("Creation of internal topic {METADATA_LOG} is prohibited.");
+        return Err(ApiError::new(ErrorCode::InvalidRequest, text));
+    }
     let invalid = |what: String| Err(ApiError::new(ErrorCode::InvalidTopicException, what));
     if name.is_empty() {
         return invalid("Topic name is invalid: the empty string is not allowed".to_owned());
     }
     if name == "." || name == ".." {
-        return invalid(format!("Topic name is invalid: '{name}' cannot be '.' or '..'"));
+        return invalid(format!("Topic name is invalid: '{name}' is not allowed"));
     }
     if name.len() > LENGTH_MAX {
         return invalid(format!(

@@ -53,6 +53,11 @@ fn names_that_could_leave_the_folder_are_refused() {
 }
 
 #[test]
+fn the_controllers_own_log_is_no_topic() {
+    check(topic("__cluster_metadata"), ErrorCode::InvalidRequest);
+}
+
+#[test]
 fn names_that_collide_are_refused_also_within_a_request() {
     let answers = Cluster::of_brokers(1).create(&[topic("a.b"), topic("a_b"), topic("a.b")]);
     let code = |index: usize| answers[index].as_ref().err().map(|error| error.code);

@@ -76,7 +76,8 @@ fn alter_loggers(
     describe_configs::check_broker(context, &resource.name, "expected")?;
     for (logger, op, level) in changes {
         if !Logging::knows(logger) {
-            return Err(invalid(format!("Logger {logger} does not exist!")));
+            let text = format!("Logger {logger} does not exist!");
+            return Err(ApiError::new(ErrorCode::InvalidConfig, text));
         }
         let level = level.as_deref().unwrap_or_default();
         match op {
