@@ -70,7 +70,7 @@ fn undisturbed(growth: u64, attack: impl FnOnce(&Broker)) {
                 let took_ms = since.elapsed().as_millis() as u64;
                 let took_ms = if answer.is_ok() { took_ms } else { u64::MAX };
                 slowest_ms.fetch_max(took_ms, Ordering::Relaxed);
-                thread::sleep(PACE);
+                thread::park_timeout(PACE);
             }
         });
         attack(&broker);

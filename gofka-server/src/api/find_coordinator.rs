@@ -21,7 +21,6 @@ pub const API: Api = Api::new::<FindCoordinatorRequest>(0, 6);
 
 const TYPE_GROUP: i8 = 0;
 const TYPE_TRANSACTION: i8 = 1;
-const TYPE_SHARE: i8 = 2;
 /// The first version with several keys.
 const BATCHED_FROM: i16 = 4;
 
@@ -110,7 +109,7 @@ async fn find(
     match key_type {
         TYPE_GROUP => {}
         TYPE_TRANSACTION => return Err(ErrorCode::CoordinatorNotAvailable),
-        TYPE_SHARE => return Err(ErrorCode::InvalidRequest),
+        // Share groups are not served, so their type is as unknown as any other.
         _ => return Err(ErrorCode::InvalidRequest),
     }
     let node = context.broker.groups.find(key.as_str()).await?;

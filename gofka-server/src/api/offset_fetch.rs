@@ -74,7 +74,9 @@ async fn fetched(image: &MetadataImage, pending: Pending) -> Fetched {
         GroupReply::Fetch(mut topics) => {
             for (topic, partitions) in &mut topics {
                 let id = image.topic(topic.as_str()).map(|topic| topic.id);
-                partitions.iter_mut().for_each(|(_, fetched)| forget_former(id, fetched));
+                for (_, fetched) in partitions {
+                    forget_former(id, fetched);
+                }
             }
             Ok(topics)
         }

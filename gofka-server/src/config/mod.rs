@@ -258,7 +258,6 @@ impl Texts<'_> {
         let roles = self.names("process.roles");
         let has = |role: &str| roles.iter().any(|name| name == role);
         match (has("broker"), has("controller")) {
-            (true, true) => role,
             (false, true) => Role::Controller,
             (true, false) => {
                 problems.push(
@@ -266,7 +265,7 @@ impl Texts<'_> {
                 );
                 role
             }
-            (false, false) => role,
+            (true, true) | (false, false) => role,
         }
     }
 

@@ -81,7 +81,13 @@ fn describe(key: &ConfigKey) -> String {
 }
 
 /// The range, where it is narrower than the type's.
-fn range<T: PartialEq + std::fmt::Display>(what: &str, low: T, high: T, min: T, max: T) -> String {
+fn range<T: Copy + PartialEq + std::fmt::Display>(
+    what: &str,
+    low: T,
+    high: T,
+    min: T,
+    max: T,
+) -> String {
     match (low == min, high == max) {
         (true, true) => what.to_owned(),
         (false, true) => format!("{what} from {low} up"),

@@ -69,21 +69,21 @@ fn toml(path: &Path) -> Result<BTreeMap<String, String>, String> {
     let data = Toml::file_exact(path).data().map_err(|error| error.to_string())?;
     let mut flat = BTreeMap::new();
     for (key, value) in data.into_values().flatten() {
-        flatten(key, value, &mut flat)?;
+        flatten(&key, value, &mut flat)?;
     }
     Ok(flat)
 }
 
 /// Tables give their name and a dot to what is inside.
-fn flatten(key: String, value: Value, flat: &mut BTreeMap<String, String>) -> Result<(), String> {
+fn flatten(key: &str, value: Value, flat: &mut BTreeMap<String, String>) -> Result<(), String> {
     if let Value::Dict(_, entries) = value {
         for (inner, value) in entries {
-            flatten(format!("{key}.{inner}"), value, flat)?;
+            flatten(&format!("{key}.{inner}"), value, flat)?;
         }
         return Ok(());
     }
     let text = text(&value).ok_or_else(|| format!("{key} has a value that is no text"))?;
-    match flat.insert(key.clone(), text) {
+    match flat.insert(key.to_owned(), text) {
         Some(_) => Err(format!("{key} is given twice")),
         None => Ok(()),
     }
