@@ -16,8 +16,13 @@ impl Log {
     /// Writes everything appended so far to the disk itself; the new safe offset. A failure takes
     /// the log directory offline for good.
     pub fn sync(&self) -> Result<Offset, StorageError> {
-        let _alone = self.syncing.lock();
         self.check_usable()?;
+        self.sync_files()
+    }
+
+    pub(crate) fn sync_files(&self) -> Result<Offset, StorageError> {
+        let _alone = self.syncing.lock();
+        self.health.check()?;
         if self.segments.read().is_empty() {
             // Nothing to lose: what is made again from the controller's metadata costs no sync.
             return Ok(self.safe_offset());

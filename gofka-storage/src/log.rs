@@ -297,8 +297,12 @@ impl Log {
     }
 
     /// Refuses everything from here on, without writing anything.
-    pub(crate) fn shut(&self) {
+    pub(crate) fn refuse(&self) {
         self.closed.store(true, Ordering::Release);
+    }
+
+    /// Closes every file of a log that refuses everything.
+    pub(crate) fn close_files(&self) {
         for segment in self.segments.read().iter() {
             segment.slots().iter().for_each(|slot| slot.close());
         }
@@ -316,32 +320,38 @@ impl Log {
         }
     }
 
-    /// Syncs, writes indexes and producer state, and refuses everything from here on.
+    /// Writes indexes and producer state, syncs, and refuses everything from here on.
     pub fn close(&self) -> Result<(), StorageError> {
         self.seal()?;
-        self.sync()?;
-        self.store_epochs(true)?;
-        self.shut();
+        self.finish_close()
+    }
+
+    /// Writes everything that a clean start reads, and refuses everything from here on.
+    pub(crate) fn seal(&self) -> Result<(), StorageError> {
+        let _alone = self.maintenance.lock();
+        let mut writer = self.writer.lock();
+        self.check_usable()?;
+        self.write_derived(&mut writer).map_err(|error| self.health.judge_write(error))?;
+        self.refuse();
         Ok(())
     }
 
-    /// Writes everything that a clean start reads. An append after that is found again only by a
-    /// start that is not clean.
-    pub(crate) fn seal(&self) -> Result<(), StorageError> {
-        let _alone = self.maintenance.lock();
-        self.check_usable()?;
-        self.write_derived().map_err(|error| self.health.judge_write(error))
+    /// Syncs what `seal` has written.
+    pub(crate) fn finish_close(&self) -> Result<(), StorageError> {
+        self.sync_files()?;
+        self.store_epochs(true)?;
+        self.close_files();
+        Ok(())
     }
 
-    fn write_derived(&self) -> Result<(), StorageError> {
-        let mut writer = self.writer.lock();
+    fn write_derived(&self, writer: &mut Writer) -> Result<(), StorageError> {
         let active = self.segments.read().last().cloned();
         if let Some(active) = active {
             active.write_indexes(&writer.growth)?;
             for slot in [active.offsets.slot(), active.times.slot()] {
                 writer.note_dirty(slot);
             }
-            self.snapshot_producers(&mut writer, self.log_end_offset())?;
+            self.snapshot_producers(writer, self.log_end_offset())?;
         }
         Ok(())
     }

@@ -25,28 +25,35 @@ impl Log {
         up_to: Offset,
         at_least_one_batch: bool,
     ) -> Result<LogRead, ReadError> {
-        let mut attempt = 0;
-        loop {
-            self.check_usable()?;
+        let found = self.retrying(|| {
             let (start, end) = (self.log_start_offset(), self.log_end_offset());
             if from < start || from > end {
-                return Err(ReadError::OutOfRange { offset: from, start, end });
+                return Ok(Err(ReadError::OutOfRange { offset: from, start, end }));
             }
             let up_to = up_to.min(end);
             if from >= up_to {
-                return Ok(LogRead::default());
+                return Ok(Ok(LogRead::default()));
             }
-            attempt += 1;
-            match self.read_once(from, max_bytes, up_to, at_least_one_batch) {
-                // Removed or replaced since it was looked up: the next look tells which, once
-                // whoever cuts the log is done.
-                Err(error) if error.is_not_found() && attempt < ATTEMPTS => {
-                    drop(self.writer.lock());
-                }
-                Err(error) => return Err(error.into()),
-                Ok(read) => return Ok(read),
+            self.read_once(from, max_bytes, up_to, at_least_one_batch).map(Ok)
+        });
+        found?
+    }
+
+    /// Looks again where a segment was removed or replaced since it was looked up.
+    pub(crate) fn retrying<T>(
+        &self,
+        look: impl Fn() -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        for _ in 1..ATTEMPTS {
+            self.check_usable()?;
+            match look() {
+                // Whoever cuts the log holds the writer's lock until it is done.
+                Err(error) if error.is_not_found() => drop(self.writer.lock()),
+                found => return found,
             }
         }
+        self.check_usable()?;
+        look()
     }
 
     fn read_once(
@@ -82,6 +89,14 @@ impl Log {
 
     /// Transactions with a record in `from..up_to` that were aborted.
     pub fn aborted_transactions(
+        &self,
+        from: Offset,
+        up_to: Offset,
+    ) -> Result<Vec<AbortedTransaction>, StorageError> {
+        self.retrying(|| self.find_aborted(from, up_to))
+    }
+
+    fn find_aborted(
         &self,
         from: Offset,
         up_to: Offset,

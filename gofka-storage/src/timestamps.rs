@@ -23,7 +23,14 @@ impl Log {
         timestamp: TimestampMs,
         up_to: Offset,
     ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
-        self.check_usable()?;
+        self.retrying(|| self.find_timestamp(timestamp, up_to))
+    }
+
+    fn find_timestamp(
+        &self,
+        timestamp: TimestampMs,
+        up_to: Offset,
+    ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
         let start = self.log_start_offset();
         for segment in self.all_segments() {
             let Some((largest, _)) = segment.largest()? else { continue };
@@ -42,7 +49,13 @@ impl Log {
         &self,
         up_to: Offset,
     ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
-        self.check_usable()?;
+        self.retrying(|| self.find_max_timestamp(up_to))
+    }
+
+    fn find_max_timestamp(
+        &self,
+        up_to: Offset,
+    ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
         let mut best: Option<(TimestampMs, Offset, Arc<Segment>)> = None;
         for segment in self.all_segments() {
             if let Some((timestamp, offset)) = segment.largest()?

@@ -37,6 +37,7 @@ impl Log {
             Output::create(disk, &self.dir, &group[0], u64::from(config.index_interval_bytes))?;
         let mut changed = group.len() > 1;
         for segment in group {
+            self.check_usable()?;
             let mut batches =
                 Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
             while let Some(batch) = next_good(segment, &mut batches)? {

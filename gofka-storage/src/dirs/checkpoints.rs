@@ -76,19 +76,13 @@ impl LogDirs {
     /// Closes the logs of one directory: writes what they have in memory, and syncs. With many
     /// files to sync, the whole file system at once.
     fn close_all(&self, dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
-        self.for_each(logs, |log| match log.seal() {
-            Err(StorageError::Closed) => Ok(()),
-            sealed => sealed,
-        })?;
+        self.for_each(logs, Log::seal)?;
         let files: usize = logs.iter().map(|log| log.unsynced_files()).sum();
         if files <= SYNCED_ONE_BY_ONE {
-            return self.for_each(logs, |log| match log.close() {
-                Err(StorageError::Closed) => Ok(()),
-                closed => closed,
-            });
+            return self.for_each(logs, Log::finish_close);
         }
         self.for_each(logs, |log| {
-            log.shut();
+            log.close_files();
             log.store_epochs(false)
         })?;
         dir.health.disk().sync_file_system(dir.health.path())?;

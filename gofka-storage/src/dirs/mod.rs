@@ -129,10 +129,12 @@ impl LogDirs {
     /// Closes the log and renames its folder, so that a restart does not bring it back.
     pub fn delete(&self, partition: &TopicPartition) -> Result<(), StorageError> {
         let Some(log) = self.logs.write().remove(partition) else { return Ok(()) };
+        // First, so that a compaction that is under way ends soon.
+        log.refuse();
         let _alone = log.maintenance.lock();
         let _no_sync = log.syncing.lock();
         let _no_append = log.writer.lock();
-        log.shut();
+        log.close_files();
         let health = &log.health;
         health.check()?;
         let to = health.path().join(names::renamed_folder(partition, "delete"));

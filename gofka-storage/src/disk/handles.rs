@@ -108,6 +108,10 @@ impl FileSlot {
         *open = None;
     }
 
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
     /// Closes the handle if nobody needs it; whether it did.
     fn evict(&self) -> bool {
         if self.pins.load(Ordering::Acquire) > 0 || self.used.swap(false, Ordering::Relaxed) {

@@ -89,7 +89,8 @@ impl TxnIndex {
         let path = self.slot.path();
         let file = match self.slot.file() {
             Ok(file) => file,
-            Err(error) if error.is_not_found() => {
+            // A segment that was replaced is another matter: its transactions are elsewhere.
+            Err(error) if error.is_not_found() && !self.slot.is_retired() => {
                 self.empty.store(true, Ordering::Release);
                 return Ok(Vec::new());
             }

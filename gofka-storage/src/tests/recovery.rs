@@ -131,6 +131,41 @@ fn after_a_clean_stop_nothing_is_scanned_and_everything_is_there() {
 }
 
 #[test]
+fn what_is_appended_while_the_log_closes_is_kept_or_refused() {
+    for many in [false, true] {
+        let home = Home::new(config());
+        let (dirs, log) = home.open();
+        for index in 1..if many { 80 } else { 2 } {
+            let other = gofka_core::ids::TopicPartition::new("other", index);
+            append(&dirs.create(&other, TOPIC_ID, home.config.clone()).unwrap(), &batch("x", 1));
+        }
+        let appended = std::thread::scope(|scope| {
+            let appender = scope.spawn(|| {
+                let mut count = 0;
+                let one = |n| [batch_of(&[("k", Some("v"), n)])];
+                while log.append_as_leader(&one(count), EPOCH, NOW).is_ok() {
+                    count += 1;
+                }
+                count
+            });
+            while log.log_end_offset() < Offset(20) {
+                std::thread::yield_now();
+            }
+            dirs.close(no_watermark).unwrap();
+            appender.join().unwrap()
+        });
+        drop((dirs, log));
+        let dirs = open_dirs(home.root.path());
+        let loaded = dirs.load(|_, _| Some(home.config.clone()), NOW).unwrap();
+        let log = &loaded.iter().find(|(name, _)| *name == partition()).unwrap().1;
+        assert_eq!(log.log_end_offset(), Offset(appended));
+        assert_eq!(read_all(log, Offset(0), 900).len() as i64, appended);
+        let newest = log.max_timestamp_offset(Offset(appended)).unwrap().unwrap();
+        assert_eq!(newest.0, Offset(appended - 1));
+    }
+}
+
+#[test]
 fn the_last_five_batches_are_known_after_a_crash() {
     let home = Home::new(config());
     left_behind(&home);
