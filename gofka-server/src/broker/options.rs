@@ -93,3 +93,54 @@ pub(super) fn partitions(layers: &ConfigLayers<'_>) -> PartitionSettings {
         ..PartitionSettings::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Inputs, Role};
+
+    fn config(flags: &[(&str, &str)]) -> ServerConfig {
+        let flags = flags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let inputs = Inputs { role: Role::Combined, file: None, environment: Vec::new(), flags };
+        ServerConfig::load(&inputs).unwrap()
+    }
+
+    #[test]
+    fn kafkas_settings_reach_the_network_layer() {
+        let options = net(&config(&[
+            ("connections.max.idle.ms", "5000"),
+            ("max.connections", "7"),
+            ("max.connections.per.ip.overrides", "127.0.0.1:3, [::1]:4"),
+            ("socket.send.buffer.bytes", "65536"),
+        ]))
+        .unwrap();
+        assert_eq!(options.idle_max, Some(Duration::from_secs(5)));
+        assert_eq!(options.connections_max, 7);
+        assert_eq!(options.connections_per_ip_overrides.len(), 2);
+        assert_eq!(options.connections_per_ip_overrides[&"::1".parse::<IpAddr>().unwrap()], 4);
+        assert_eq!(options.send_buffer_bytes, Some(65536));
+        assert_eq!(options.receive_buffer_bytes, None);
+    }
+
+    #[test]
+    fn a_negative_idle_time_is_no_limit() {
+        let options = net(&config(&[("connections.max.idle.ms", "-1")])).unwrap();
+        assert_eq!(options.idle_max, None);
+    }
+
+    #[test]
+    fn an_override_without_a_limit_is_refused() {
+        let refused = net(&config(&[("max.connections.per.ip.overrides", "127.0.0.1")]));
+        assert!(refused.unwrap_err().contains("127.0.0.1 is no address and limit"));
+    }
+
+    #[test]
+    fn memory_for_requests_holds_the_largest_one() {
+        let options = net(&config(&[
+            ("queued.max.request.bytes", "1000"),
+            ("socket.request.max.bytes", "300000000"),
+        ]))
+        .unwrap();
+        assert_eq!(options.request_memory_bytes, 300_000_000);
+    }
+}

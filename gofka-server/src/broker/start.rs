@@ -1,6 +1,6 @@
 //! A node from its sockets to the line that says it is ready, and back.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,6 +20,9 @@ use crate::net::{Bound, Listeners, NetOptions};
 
 /// How long answers in flight may take to leave when the broker stops.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// How long pages may take to leave.
+const HTTP_DRAIN_MAX: Duration = Duration::from_secs(1);
 
 /// A node that serves, and everything that stops with it.
 pub(super) struct Running {
@@ -172,7 +175,7 @@ impl SideDoors {
         let stop_http = CancellationToken::new();
         let stopped = stop_http.clone().cancelled_owned();
         Ok(Self {
-            http_address: address(&sockets.http)?.to_string(),
+            http_address: reachable(address(&sockets.http)?),
             internal_address: address(&sockets.internal)?.to_string(),
             http: tokio::spawn(http::serve(sockets.http, pages, stopped)),
             internal: tokio::spawn(internal::refuse(sockets.internal)),
@@ -185,7 +188,20 @@ impl SideDoors {
         // It ends by being aborted, which is what this waits for.
         let _ = self.internal.await;
         self.stop_http.cancel();
-        self.http.await.map_err(RunError::new)?.map_err(RunError::new)
+        let abort = self.http.abort_handle();
+        if let Ok(served) = tokio::time::timeout(HTTP_DRAIN_MAX, self.http).await {
+            return served.map_err(RunError::new)?.map_err(RunError::new);
+        }
+        abort.abort();
+        Ok(())
+    }
+}
+
+/// An address as a client on this machine writes it.
+fn reachable(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
     }
 }
 

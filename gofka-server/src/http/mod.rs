@@ -5,10 +5,11 @@
 //! makes the node useless; `/health/live` and `/health/ready` are for orchestrators.
 
 mod health;
+mod limits;
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
@@ -20,6 +21,7 @@ use axum::routing::get;
 use crate::config::PortChoice;
 use crate::metrics::Metrics;
 pub use health::{Component, Health, Status};
+use limits::Limited;
 
 /// How many ports after a default one are tried.
 const PORTS_TRIED: u16 = 100;
@@ -87,9 +89,8 @@ pub async fn serve(
     pages: Pages,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let router = router(pages).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    let listener = Limited::new(tokio::net::TcpListener::from_std(listener)?);
+    axum::serve(listener, router(pages)).with_graceful_shutdown(stop).await
 }
 
 fn router(pages: Pages) -> Router {
