@@ -42,6 +42,11 @@ impl Shard {
                     step.records.push(tombstone(&id, topic, *partition));
                 }
             }
+            for (topic, partition) in self.durable.pending_of(&id) {
+                if self.durable.offset(&id, topic, partition).is_none() {
+                    step.records.push(tombstone(&id, topic, partition));
+                }
+            }
             self.remove_group(id, step);
         }
         step.answers.push(Answer { to, reply: Reply::DeleteGroup(outcome), wait: Wait::Records });

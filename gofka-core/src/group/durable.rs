@@ -167,9 +167,18 @@ impl Durable {
         self.pending.values().any(|pending| pending.contains_key(&key))
     }
 
+    /// The partitions that open transactions hold offsets of `group` for.
+    pub fn pending_of(
+        &self,
+        group: &GroupId,
+    ) -> impl Iterator<Item = (&TopicName, PartitionIndex)> {
+        let keys = self.pending.values().flat_map(BTreeMap::keys);
+        keys.filter(move |(pending, _, _)| pending == group).map(|(_, topic, p)| (topic, *p))
+    }
+
     /// Whether an open transaction holds any offset of `group`.
     pub fn has_any_pending(&self, group: &GroupId) -> bool {
-        self.pending.values().flat_map(BTreeMap::keys).any(|(pending, _, _)| pending == group)
+        self.pending_of(group).next().is_some()
     }
 
     /// Up to where the log must be committed before what is known of `group` may be shown.

@@ -135,7 +135,7 @@ impl Broker {
     }
 
     /// Flushes and closes everything; the groups are stopped already.
-    pub(super) async fn close(&self) -> Result<(), RunError> {
+    pub(crate) async fn close(&self) -> Result<(), RunError> {
         let closed = self.partitions.stop().await;
         self.controller.shutdown().await;
         if let Some(lock) = &self.raft_lock {

@@ -20,6 +20,8 @@ mod load;
 mod pending;
 mod routing;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -114,7 +116,7 @@ pub struct GroupFigures {
 }
 
 impl GroupCoordinator {
-    /// Starts to follow the metadata: shards of `image` are loaded, in the background.
+    /// Starts to load the shards of `image`, whose partitions are open, and to follow what comes.
     pub fn start(options: CoordinatorOptions, image: &MetadataImage) -> Self {
         let layers = image.broker_layers(options.node, &options.fixed);
         let coordinator = Self {
@@ -133,6 +135,7 @@ impl GroupCoordinator {
             }),
         };
         let inner = &coordinator.inner;
+        follow::reconcile(inner, image);
         inner.tasks.spawn(follow::run(inner.clone(), inner.options.partitions.applied()));
         inner.tasks.spawn(alarm::run(inner.clone()));
         coordinator
