@@ -169,6 +169,8 @@ impl Broker {
         let output = kafka_command("kafka.tools.StorageTool")
             .args(["format", "-t", CLUSTER_ID, "-c"])
             .arg(self.properties_path())
+            // On a single node it only changes where min.insync.replicas is said to come from.
+            .args(["--feature", "eligible.leader.replicas.version=0"])
             .output()
             .expect("java runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

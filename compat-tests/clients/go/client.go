@@ -160,10 +160,10 @@ func isCode(err error, want *kerr.Error) bool {
 
 // until polls a condition; a scenario that waits longer than this has failed.
 func until(what string, condition func() bool) {
-	deadline := time.Now().Add(25 * time.Second)
+	deadline := time.Now().Add(45 * time.Second)
 	for !condition() {
 		if time.Now().After(deadline) {
-			panic(fmt.Errorf("not reached in 25 s: %s", what))
+			panic(fmt.Errorf("not reached in 45 s: %s", what))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -36,8 +36,8 @@ class Unsupported extends Error {}
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 async function until(what, condition) {
-  for (const deadline = Date.now() + 25000; !(await condition()); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error(`not reached in 25 s: ${what}`)
+  for (const deadline = Date.now() + 45000; !(await condition()); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error(`not reached in 45 s: ${what}`)
   }
 }
 

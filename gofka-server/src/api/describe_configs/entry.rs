@@ -116,9 +116,7 @@ impl Entries<'_> {
         if self.synonyms {
             entry.synonyms = settings.iter().map(synonym).collect();
         }
-        if self.documentation {
-            entry.documentation = Some(StrBytes::from_static_str(key.doc));
-        }
+        entry.documentation = self.documentation.then(|| StrBytes::from_static_str(key.doc));
         entry
     }
 }

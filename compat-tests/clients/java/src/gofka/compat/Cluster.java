@@ -126,10 +126,10 @@ final class Cluster implements AutoCloseable {
     }
 
     static void until(String what, Callable<Boolean> condition) throws Exception {
-        long deadline = System.nanoTime() + 25_000_000_000L;
+        long deadline = System.nanoTime() + 45_000_000_000L;
         while (!condition.call()) {
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException("not reached in 25 s: " + what);
+                throw new IllegalStateException("not reached in 45 s: " + what);
             }
             Thread.sleep(20);
         }
