@@ -25,6 +25,8 @@ enum Command {
     Test(test::Options),
     /// What continuous integration runs: the same as `test`
     Ci,
+    /// Run the test suites of other projects' clients
+    Suites,
     /// Check the shape of the tree: layers, sizes, headers, marks, links
     Tidy,
     /// Format the code and rewrite the generated documents
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Test(options) => test::run(&options),
         Command::Ci => test::run(&test::Options::default()),
+        Command::Suites => test::suites(),
         Command::Tidy => tidy::run(&root()),
         Command::Fix => fix(),
         Command::Bench(options) => bench::run(&options),

@@ -29,7 +29,21 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     step::cargo("release build", &["build", "--release", "-p", "gofka-server"], &[])?;
     step::cargo("tools", &["run", "-p", "compat-tests", "--bin", "setup"], &[])?;
     let binary = release_binary().display().to_string();
-    step::cargo("compat-tests", &["test", "-p", "compat-tests"], &[("GOFKA_BIN", &binary)])
+    let environment = [("GOFKA_BIN", binary.as_str())];
+    step::cargo("process and hostile input", &["test", "-p", "compat-tests"], &environment)?;
+    let scenarios = ["test", "-p", "compat-tests", "--test", "scenarios", "--test", "restarts"];
+    let one_by_one = ["--", "--test-threads", "2"];
+    step::cargo("scenarios", &[&scenarios[..], &one_by_one].concat(), &environment)?;
+    let whole = ["test", "-p", "compat-tests", "--test", "end_to_end"];
+    step::cargo("end to end", &whole, &environment)
+}
+
+/// Runs the suites that other projects wrote; their builds take longer than all the rest.
+pub(crate) fn suites() -> Result<(), String> {
+    step::cargo("release build", &["build", "--release", "-p", "gofka-server"], &[])?;
+    let binary = release_binary().display().to_string();
+    let suites = ["test", "-p", "compat-tests", "--test", "suites"];
+    step::cargo("suites", &suites, &[("GOFKA_BIN", &binary)])
 }
 
 /// Where the release build leaves the broker.
