@@ -53,7 +53,8 @@ pub async fn handle(context: &RequestContext, request: ProduceRequest) -> Outcom
         add_leaders(context, &map, &mut response);
     }
     if acks == 0 {
-        return if work.failed { Outcome::Close } else { Outcome::Silent };
+        let failed = codes(&response).next().is_some();
+        return if failed { Outcome::Close } else { Outcome::Silent };
     }
     let waiting = work.waiting;
     if waiting.iter().all(Waiting::is_over) {
@@ -84,8 +85,8 @@ struct Work {
     version: i16,
     now: TimestampMs,
     admin: bool,
+    transactional: bool,
     waiting: Vec<Waiting>,
-    failed: bool,
     /// Somebody else leads one of the partitions.
     missed_leader: bool,
 }
@@ -96,13 +97,14 @@ impl Work {
             version: context.api_version,
             now: context.now.wall,
             admin: context.client_id() == ADMIN_CLIENT_ID,
+            transactional: false,
             waiting: Vec::new(),
-            failed: false,
             missed_leader: false,
         }
     }
 
     fn append_all(&mut self, map: &PartitionMap, request: ProduceRequest) -> ProduceResponse {
+        self.transactional = request.transactional_id.is_some();
         let acks_are_valid = (-1..=1).contains(&request.acks);
         let mut response = ProduceResponse::default();
         for topic in request.topic_data {
@@ -155,7 +157,10 @@ impl Work {
         let refuse = |code: ErrorCode| BatchRejection::new(code, "");
         let partition = entry.and_then(|entry| entry.get(PartitionIndex(data.index)));
         let partition = partition.map_err(refuse)?;
-        let options = AppendOptions::client(self.now, self.version >= ZSTD_SINCE);
+        let mut options = AppendOptions::client(self.now, self.version >= ZSTD_SINCE);
+        if self.transactional {
+            options = options.with_transactional_id();
+        }
         let appended = partition.append(data.records.unwrap_or_default(), options)?;
         Ok((partition.clone(), appended))
     }
@@ -171,7 +176,6 @@ impl Work {
     }
 
     fn failure(&mut self, refused: BatchRejection) -> PartitionProduceResponse {
-        self.failed = true;
         self.missed_leader |=
             refused.error == ErrorCode::NotLeaderOrFollower && self.version >= LEADER_HINT_SINCE;
         let mut answer = PartitionProduceResponse::default()
@@ -258,10 +262,14 @@ async fn wait(
 }
 
 fn reply(context: &RequestContext, response: &ProduceResponse) -> Reply {
+    context.reply(response).with_errors(codes(response))
+}
+
+/// The errors in an answer.
+fn codes(response: &ProduceResponse) -> impl Iterator<Item = ErrorCode> {
     let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
     let failed = partitions.map(|partition| partition.error_code).filter(|code| *code != 0);
-    let codes: Vec<ErrorCode> = failed.filter_map(ErrorCode::from_code).collect();
-    context.reply(response).with_errors(codes)
+    failed.filter_map(ErrorCode::from_code)
 }
 
 /// The topics that only coordinators write.

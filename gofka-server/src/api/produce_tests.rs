@@ -13,8 +13,8 @@ fn work(version: i16) -> Work {
         version,
         now: NOW,
         admin: false,
+        transactional: false,
         waiting: Vec::new(),
-        failed: false,
         missed_leader: false,
     }
 }
@@ -27,7 +27,7 @@ fn request(topic: &'static str, id: u128, partitions: Vec<(i32, Option<Bytes>)>)
         .with_name(StrBytes::from_static_str(topic).into())
         .with_topic_id(Uuid::from_u128(id))
         .with_partition_data(data.collect());
-    ProduceRequest::default().with_acks(-1).with_topic_data(vec![topic])
+    ProduceRequest::default().with_transactional_id(None).with_acks(-1).with_topic_data(vec![topic])
 }
 
 /// Runs stage one, and sends the answer through the codec.
@@ -101,7 +101,7 @@ async fn bad_batches_have_kafkas_codes() {
         (9, Bytes::from(flipped), Some(ErrorCode::CorruptMessage)),
         (9, batch(1).slice(..50), Some(ErrorCode::InvalidRecord)),
         (9, Bytes::from([batch(1), batch(1)].concat()), Some(ErrorCode::InvalidRecord)),
-        (9, transactional.build(), Some(ErrorCode::InvalidProducerIdMapping)),
+        (9, transactional.build(), Some(ErrorCode::TransactionalIdAuthorizationFailed)),
         (9, idempotent(1, 5, 1), Some(ErrorCode::None)),
         (9, idempotent(1, 9, 1), Some(ErrorCode::OutOfOrderSequenceNumber)),
         (6, zstd(), Some(ErrorCode::UnsupportedCompressionType)),
@@ -151,8 +151,8 @@ async fn internal_topics_are_for_administrators() {
     let answers = answer(&fixture, 9, records());
     assert_eq!(answers[0].error_code, ErrorCode::InvalidTopicException.code());
     let mut admin = Work { admin: true, ..work(9) };
-    admin.append_all(&fixture.partitions.snapshot(), records());
-    assert!(!admin.failed);
+    let response = admin.append_all(&fixture.partitions.snapshot(), records());
+    assert_eq!(codes(&response).next(), None);
 }
 
 #[tokio::test]

@@ -60,17 +60,25 @@ pub struct AppendOptions {
     origin: Origin,
     now: TimestampMs,
     zstd_known: bool,
+    names_transactional_id: bool,
 }
 
 impl AppendOptions {
     /// A client's produce; versions before 7 know nothing of zstd (KIP-110).
     pub fn client(now: TimestampMs, zstd_known: bool) -> Self {
-        Self { origin: Origin::Client, now, zstd_known }
+        Self { origin: Origin::Client, now, zstd_known, names_transactional_id: false }
     }
 
     /// A coordinator of this broker.
     pub fn internal(now: TimestampMs) -> Self {
-        Self { origin: Origin::Internal, now, zstd_known: true }
+        Self { origin: Origin::Internal, ..Self::client(now, true) }
+    }
+
+    /// Notes that the request names a transactional id.
+    #[must_use]
+    pub fn with_transactional_id(mut self) -> Self {
+        self.names_transactional_id = true;
+        self
     }
 
     fn check(&self, batches: &[Batch]) -> Result<(), BatchRejection> {
@@ -81,13 +89,16 @@ impl AppendOptions {
                 "zstd needs Produce version 7 or later",
             ));
         }
-        // No transactional id has ever been given out here, so none can own this producer id.
         let transactional = batches.iter().any(|b| b.header.attributes.is_transactional());
         if self.origin == Origin::Client && transactional {
-            return Err(BatchRejection::new(
-                ErrorCode::InvalidProducerIdMapping,
-                "the producer id belongs to no transactional id",
-            ));
+            // No transactional id has ever been given out here, so none can own a producer id.
+            return Err(if self.names_transactional_id {
+                let message = "the producer id belongs to no transactional id";
+                BatchRejection::new(ErrorCode::InvalidProducerIdMapping, message)
+            } else {
+                let message = "transactional records without a transactional id";
+                BatchRejection::new(ErrorCode::TransactionalIdAuthorizationFailed, message)
+            });
         }
         Ok(())
     }

@@ -46,6 +46,11 @@ impl Outcome {
         }
     }
 
+    /// Kafka's answer for what it does not even try to read has an empty array here, not null.
+    fn refused(code: ErrorCode) -> Self {
+        Self { aborted: Some(Vec::new()), ..Self::error(code) }
+    }
+
     /// What the session remembers of it.
     pub(super) fn news(&self) -> PartitionNews {
         PartitionNews {
@@ -83,8 +88,8 @@ pub(super) fn read_all(
                     ..Outcome::error(code)
                 })
             }
-            Source::Elsewhere(_) => Outcome::error(ErrorCode::NotLeaderOrFollower),
-            Source::Refused(code) => Outcome::error(*code),
+            Source::Elsewhere(_) => Outcome::refused(ErrorCode::NotLeaderOrFollower),
+            Source::Refused(code) => Outcome::refused(*code),
         };
         nothing_yet &= outcome.records.is_empty();
         bytes_left = bytes_left.saturating_sub(outcome.records.len());
