@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use super::partitions::{Partitions, blocking};
-use super::replica::{Isolation, Partition};
+use super::read::Isolation;
+use super::replica::Partition;
 
 /// Starts every task.
 pub(super) fn spawn(partitions: &Partitions) {

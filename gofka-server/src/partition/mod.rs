@@ -5,6 +5,7 @@
 //! Threads: appends and reads run on the caller's (page cache only); syncs on the flusher's; logs
 //! are opened, expired, compacted and removed on blocking threads.
 
+mod append;
 mod delayed;
 mod fetch_sessions;
 mod flusher;
@@ -13,18 +14,21 @@ mod housekeeping;
 mod map;
 mod partitions;
 mod producer_ids;
+mod read;
 mod replica;
 mod rules;
 mod settings;
 mod unsynced;
 
+pub use append::{AppendOptions, Appended};
 pub use delayed::{Delayed, DelayedGuard};
 pub use fetch_sessions::FetchSessionTable;
 pub use map::{PartitionMap, TopicEntry};
 pub(crate) use partitions::blocking;
 pub use partitions::{Partitions, PartitionsOptions};
 pub use producer_ids::ProducerIds;
-pub use replica::{AppendOptions, Appended, Isolation, Partition, PartitionRead, ReadRequest};
+pub use read::{Isolation, PartitionRead, ReadRequest};
+pub use replica::Partition;
 pub use settings::PartitionSettings;
 
 #[cfg(test)]

@@ -1,26 +1,24 @@
 //! One partition that this broker leads: its one writer, its high watermark, and who waits for it.
 //!
 //! Called by the produce, fetch and offset handlers and by coordinators, on any thread. Appends
-//! and reads go to the page cache and are done by the caller; syncing is the flusher's.
+//! (`append`) and reads (`read`) go to the page cache and are done by the caller; syncing is the
+//! flusher's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use gofka_core::config::{Durability, TopicConfig};
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::{LeaderEpoch, NodeId, Offset, TopicId, TopicPartition};
-use gofka_core::record::{Batch, BatchRejection, Compression, Origin, split, validate};
-use gofka_core::time::TimestampMs;
 use gofka_raft::PartitionImage;
-use gofka_storage::{AbortedTransaction, AppendError, Log, ReadError, StorageError};
+use gofka_storage::{Log, StorageError};
 
 use crate::metrics::PartitionMetrics;
 
 use super::delayed::{Delayed, DelayedGuard, Waiters};
 use super::flusher::{FlushState, Flusher};
-use super::rules::rules;
+use super::read::Isolation;
 use super::unsynced::Unsynced;
 
 /// What the partitions of a broker share.
@@ -37,115 +35,21 @@ pub(super) struct PartitionShared {
 /// One partition.
 #[derive(Debug)]
 pub struct Partition {
-    log: Arc<Log>,
-    shared: PartitionShared,
-    config: ArcSwap<TopicConfig>,
+    pub(super) log: Arc<Log>,
+    pub(super) shared: PartitionShared,
+    pub(super) config: ArcSwap<TopicConfig>,
     leader: AtomicI32,
     leader_epoch: AtomicI32,
     high_watermark: AtomicI64,
-    appended_bytes: AtomicU64,
+    pub(super) appended_bytes: AtomicU64,
     announced_bytes: AtomicU64,
-    unsynced_records: AtomicI64,
+    pub(super) unsynced_records: AtomicI64,
     flush_state: FlushState,
-    queued_for_background_flush: AtomicBool,
+    pub(super) queued_for_background_flush: AtomicBool,
     /// Why it is not served any more, as a protocol code; 0 while it is.
     closed: AtomicI16,
     waiters: Waiters,
-    metrics: PartitionMetrics,
-}
-
-/// Who appends, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct AppendOptions {
-    origin: Origin,
-    now: TimestampMs,
-    zstd_known: bool,
-    names_transactional_id: bool,
-}
-
-impl AppendOptions {
-    /// A client's produce; versions before 7 know nothing of zstd (KIP-110).
-    pub fn client(now: TimestampMs, zstd_known: bool) -> Self {
-        Self { origin: Origin::Client, now, zstd_known, names_transactional_id: false }
-    }
-
-    /// A coordinator of this broker.
-    pub fn internal(now: TimestampMs) -> Self {
-        Self { origin: Origin::Internal, ..Self::client(now, true) }
-    }
-
-    /// Notes that the request names a transactional id.
-    #[must_use]
-    pub fn with_transactional_id(mut self) -> Self {
-        self.names_transactional_id = true;
-        self
-    }
-
-    fn check(&self, batches: &[Batch]) -> Result<(), BatchRejection> {
-        let zstd = Some(Compression::Zstd);
-        if !self.zstd_known && batches.iter().any(|b| b.header.attributes.compression() == zstd) {
-            return Err(BatchRejection::new(
-                ErrorCode::UnsupportedCompressionType,
-                "zstd needs Produce version 7 or later",
-            ));
-        }
-        let transactional = batches.iter().any(|b| b.header.attributes.is_transactional());
-        if self.origin == Origin::Client && transactional {
-            // No transactional id has ever been given out here, so none can own a producer id.
-            return Err(if self.names_transactional_id {
-                let message = "the producer id belongs to no transactional id";
-                BatchRejection::new(ErrorCode::InvalidProducerIdMapping, message)
-            } else {
-                let message = "transactional records without a transactional id";
-                BatchRejection::new(ErrorCode::TransactionalIdAuthorizationFailed, message)
-            });
-        }
-        Ok(())
-    }
-}
-
-/// A successful append.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Offset of the first record.
-    pub first_offset: Offset,
-    /// Offset of the last record.
-    pub last_offset: Offset,
-    /// The broker's timestamp, where the topic has `LogAppendTime`.
-    pub log_append_time: Option<TimestampMs>,
-    /// Log start offset at that moment.
-    pub log_start_offset: Offset,
-}
-
-impl Appended {
-    /// What the high watermark must reach for all of it to be committed.
-    pub fn commit_offset(&self) -> Offset {
-        self.last_offset.plus(1)
-    }
-}
-
-/// Which records a reader may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// Everything below the high watermark.
-    ReadUncommitted,
-    /// Nothing of an open transaction, nor anything after one.
-    ReadCommitted,
-}
-
-/// One read.
-#[derive(Clone, Debug)]
-pub struct PartitionRead {
-    /// Whole batches.
-    pub records: Bytes,
-    /// When it was read.
-    pub high_watermark: Offset,
-    /// When it was read; never above the high watermark.
-    pub last_stable_offset: Offset,
-    /// When it was read.
-    pub log_start_offset: Offset,
-    /// Aborted transactions among the records, for `ReadCommitted`.
-    pub aborted: Vec<AbortedTransaction>,
+    pub(super) metrics: PartitionMetrics,
 }
 
 impl Partition {
@@ -250,57 +154,6 @@ impl Partition {
         Ok(())
     }
 
-    /// Validates and appends `records` as they came from the wire. On return their order is
-    /// fixed; [`Partition::committed`] tells when they are safe.
-    pub fn append(
-        self: &Arc<Self>,
-        records: Bytes,
-        options: AppendOptions,
-    ) -> Result<Appended, BatchRejection> {
-        self.check_leader(LeaderEpoch::NONE).map_err(|code| BatchRejection::new(code, ""))?;
-        let config = self.config.load();
-        let batches = split(records)?;
-        options.check(&batches)?;
-        let batches = validate(batches, &rules(&config, options.origin, options.now))?;
-        let (_, epoch) = self.leader();
-        let appended = self.log.append_as_leader(&batches, epoch, options.now);
-        let info = appended.map_err(|error| self.refusal(&error))?;
-        if !info.duplicate {
-            let bytes = batches.iter().map(|batch| batch.header.size() as u64).sum();
-            let records = batches.iter().map(|batch| i64::from(batch.header.record_count)).sum();
-            self.appended(&config, bytes, records);
-        }
-        Ok(Appended {
-            first_offset: info.first_offset,
-            last_offset: info.last_offset,
-            log_append_time: info.log_append_time,
-            log_start_offset: info.log_start_offset,
-        })
-    }
-
-    fn appended(self: &Arc<Self>, config: &TopicConfig, bytes: u64, records: i64) {
-        self.metrics.produced(records.unsigned_abs(), bytes);
-        self.appended_bytes.fetch_add(bytes, Ordering::AcqRel);
-        if config.durability == Durability::Fsync {
-            self.shared.flusher.request(self);
-            return;
-        }
-        self.raise_high_watermark();
-        let unsynced = self.unsynced_records.fetch_add(records, Ordering::AcqRel) + records;
-        if u64::try_from(unsynced).is_ok_and(|count| count >= config.flush_messages) {
-            self.shared.flusher.request(self);
-        } else if !self.queued_for_background_flush.swap(true, Ordering::AcqRel) {
-            self.shared.unsynced.add(self.clone());
-        }
-    }
-
-    fn refusal(&self, error: &AppendError) -> BatchRejection {
-        if let AppendError::Storage(storage) = error {
-            self.note_failure(storage, "append");
-        }
-        BatchRejection::new(error.code(), error.to_string())
-    }
-
     /// Hands the partition, taken out of the list of unsynced ones, to the flusher.
     pub(super) fn background_flush(self: &Arc<Self>) {
         self.queued_for_background_flush.store(false, Ordering::Release);
@@ -332,7 +185,7 @@ impl Partition {
         error.code()
     }
 
-    fn note_failure(&self, error: &StorageError, doing: &str) {
+    pub(super) fn note_failure(&self, error: &StorageError, doing: &str) {
         tracing::error!(partition = %self.name(), %error, "storage failed during {doing}");
         // What passes by itself, a full disk above all, leaves the partition in service.
         if matches!(error, StorageError::Offline { .. }) {
@@ -349,7 +202,7 @@ impl Partition {
         }
     }
 
-    fn check_open(&self) -> Result<(), ErrorCode> {
+    pub(super) fn check_open(&self) -> Result<(), ErrorCode> {
         let code = self.closed.load(Ordering::SeqCst);
         if code == 0 {
             return Ok(());
@@ -384,7 +237,7 @@ impl Partition {
         self.log.end_offset_for_epoch(epoch)
     }
 
-    fn raise_high_watermark(&self) {
+    pub(super) fn raise_high_watermark(&self) {
         let safe = match self.config.load().durability {
             Durability::Fsync => self.log.safe_offset(),
             Durability::PageCache => self.log.log_end_offset(),
@@ -419,66 +272,4 @@ impl Partition {
         self.waiters.watch_bytes(operation);
         self.readable_end(isolation) == seen && self.check_open().is_ok()
     }
-
-    /// Reads whole batches from `from` on.
-    pub fn read(&self, request: &ReadRequest) -> Result<PartitionRead, ErrorCode> {
-        self.check_open()?;
-        let high_watermark = self.high_watermark();
-        let last_stable_offset = self.log.last_stable_offset().min(high_watermark);
-        let up_to = match request.isolation {
-            Isolation::ReadUncommitted => high_watermark,
-            Isolation::ReadCommitted => last_stable_offset,
-        };
-        let log_start_offset = self.log.log_start_offset();
-        if request.from == up_to && request.from >= log_start_offset {
-            // At the end, where most readers are most of the time.
-            return Ok(PartitionRead {
-                records: Bytes::new(),
-                high_watermark,
-                last_stable_offset,
-                log_start_offset,
-                aborted: Vec::new(),
-            });
-        }
-        let read = self
-            .log
-            .read(request.from, request.max_bytes, up_to, request.at_least_one_batch)
-            .map_err(|error| self.read_failure(&error))?;
-        let mut aborted = Vec::new();
-        if request.isolation == Isolation::ReadCommitted && !read.records.is_empty() {
-            aborted = self
-                .log
-                .aborted_transactions(request.from, up_to)
-                .map_err(|error| self.storage_failure(&error, "read"))?;
-        }
-        Ok(PartitionRead {
-            records: read.records,
-            high_watermark,
-            last_stable_offset,
-            log_start_offset,
-            aborted,
-        })
-    }
-
-    fn read_failure(&self, error: &ReadError) -> ErrorCode {
-        if let ReadError::Storage(storage) = error
-            && !matches!(storage, StorageError::Closed)
-        {
-            tracing::error!(partition = %self.name(), %error, "storage failed during read");
-        }
-        error.code()
-    }
-}
-
-/// What to read.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadRequest {
-    /// The first offset.
-    pub from: Offset,
-    /// Bytes at most.
-    pub max_bytes: usize,
-    /// Which records.
-    pub isolation: Isolation,
-    /// One batch comes even if it is larger.
-    pub at_least_one_batch: bool,
 }
