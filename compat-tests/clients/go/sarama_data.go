@@ -12,8 +12,10 @@ import (
 
 // saramaProducer answers each record through the callback in its metadata.
 type saramaProducer struct {
-	p     sarama.AsyncProducer
-	ended chan struct{}
+	p sarama.AsyncProducer
+	// Records without an answer yet.
+	pending *sync.WaitGroup
+	ended   chan struct{}
 }
 
 func (s *saramaClient) Producer(o produceOptions) (producer, error) {
@@ -39,7 +41,7 @@ func (s *saramaClient) Producer(o produceOptions) (producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := saramaProducer{p, make(chan struct{})}
+	own := saramaProducer{p, &sync.WaitGroup{}, make(chan struct{})}
 	go own.answer()
 	return own, nil
 }
@@ -54,12 +56,14 @@ func (p saramaProducer) answer() {
 				successes = nil
 			} else {
 				m.Metadata.(func(error))(nil)
+				p.pending.Done()
 			}
 		case e, open := <-failures:
 			if !open {
 				failures = nil
 			} else {
 				e.Msg.Metadata.(func(error))(e.Err)
+				p.pending.Done()
 			}
 		}
 	}
@@ -78,10 +82,13 @@ func (p saramaProducer) send(r record, done func(error)) {
 	for _, h := range r.headers {
 		m.Headers = append(m.Headers, sarama.RecordHeader{Key: []byte(h.key), Value: h.value})
 	}
+	p.pending.Add(1)
 	p.p.Input() <- m
 }
 
 func (p saramaProducer) close() error {
+	// What it has to send once more while it closes would fail.
+	p.pending.Wait()
 	p.p.AsyncClose()
 	<-p.ended
 	return nil
