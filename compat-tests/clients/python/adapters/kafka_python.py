@@ -72,9 +72,11 @@ class KafkaPythonMember(KafkaPythonReader, Member):
     def __init__(self, consumer, topic):
         super().__init__(consumer)
         self.topic = topic
-        # It joins without knowing the topic, and as leader then assigns nothing, unless it has
-        # looked at it before.
-        consumer.partitions_for_topic(topic)
+        # It joins without knowing the topic, and as leader then assigns nothing for minutes,
+        # unless it has seen it before.
+        deadline = time.monotonic() + LIMIT
+        while not consumer.partitions_for_topic(topic) and time.monotonic() < deadline:
+            time.sleep(0.05)
         consumer.subscribe([topic])
 
     def assignment(self):
