@@ -1,5 +1,5 @@
 //! Suites of other projects, fetched by their package registries and compiled below the target
-//! directory. Their sources are not changed; see `suites/rust.toml` for the one manifest that is.
+//! directory. Their tests are run as they are; `share_librdkafka` has the one change to a helper.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ pub(super) fn install_rust() -> Result<(), SetupError> {
                 }
             }
         }
-        share_librdkafka(&home.join("rskafka/Cargo.toml"))?;
+        share_librdkafka(&home.join("rskafka"))?;
         fs::copy(&inputs[0], home.join("Cargo.toml"))?;
         fs::copy(&inputs[1], home.join("Cargo.lock"))?;
         let build = ["test", "--no-run", "--tests", "--locked", "--message-format=json"];
@@ -111,13 +111,27 @@ fn source_of(metadata: &str, name: &str) -> Result<PathBuf, SetupError> {
     })
 }
 
-/// rskafka's tests compare it with an older release of rdkafka; they do as well with the one that
-/// is compiled anyway.
-fn share_librdkafka(manifest: &Path) -> Result<(), SetupError> {
-    let text = fs::read_to_string(manifest)?;
-    let old = "[dev-dependencies.rdkafka]\nversion = \"0.35\"";
-    assert!(text.contains(old), "rskafka wants another rdkafka than this was written for");
-    fs::write(manifest, text.replace(old, "[dev-dependencies.rdkafka]\nversion = \"0.39\""))?;
+/// rskafka's tests compare it with an older release of rdkafka, which would be another librdkafka
+/// to compile. They do as well with this one, where a delivery is a struct and no pair.
+fn share_librdkafka(rskafka: &Path) -> Result<(), SetupError> {
+    let changes = [
+        (
+            "Cargo.toml",
+            "[dev-dependencies.rdkafka]\nversion = \"0.35\"",
+            "[dev-dependencies.rdkafka]\nversion = \"0.39\"",
+        ),
+        (
+            "tests/rdkafka_helper.rs",
+            "let (_partition, offset) = client.send(f_record, Timeout::Never).await.unwrap();",
+            "let offset = client.send(f_record, Timeout::Never).await.unwrap().offset;",
+        ),
+    ];
+    for (file, old, new) in changes {
+        let path = rskafka.join(file);
+        let text = fs::read_to_string(&path)?;
+        assert!(text.contains(old), "{file} is not what this was written for");
+        fs::write(path, text.replace(old, new))?;
+    }
     Ok(())
 }
 

@@ -96,8 +96,7 @@ pub(super) fn complaints(
     }
     for exception in exceptions {
         let must_pass = match (target, exception.reason) {
-            (Target::Nobody, Reason::Idle)
-            | (Target::Broker(Kind::Kafka), Reason::Later | Reason::Idle) => true,
+            (Target::Nobody, Reason::Idle) | (Target::Broker(Kind::Kafka), Reason::Later) => true,
             (Target::Broker(Kind::Kafka), Reason::Kafka)
             | (Target::Broker(Kind::Gofka), Reason::Later) => false,
             _ => continue,
