@@ -60,17 +60,12 @@ pub enum Tool {
 }
 
 impl Tool {
-    pub const ALL: [Self; 9] = [
-        Self::Kafka,
-        Self::Python,
-        Self::Kcat,
-        Self::Java,
-        Self::Go,
-        Self::Node,
-        Self::SuiteFranz,
-        Self::SuitesRust,
-        Self::SuiteNode,
-    ];
+    /// What the scenarios need.
+    pub const DRIVERS: [Self; 6] =
+        [Self::Kafka, Self::Python, Self::Kcat, Self::Java, Self::Go, Self::Node];
+
+    /// What the suites of other projects need besides: minutes of compiling.
+    pub const SUITES: [Self; 3] = [Self::SuiteFranz, Self::SuitesRust, Self::SuiteNode];
 
     /// Installs the tool unless it is there already.
     pub fn install(self) -> Result<(), SetupError> {

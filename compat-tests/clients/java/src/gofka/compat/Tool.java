@@ -119,8 +119,6 @@ final class Tool {
             for (String text : all) {
                 String word = text.replace(cluster.topic, "TOPIC").replace(cluster.bootstrap, "BROKER")
                         .replaceAll("TopicId: \\S+", "TopicId: ID")
-                        // Kafka keeps this default as a setting of the cluster once it has ELR.
-                        .replaceAll("Configs: min.insync.replicas=1,?", "Configs: ")
                         .replaceAll("\"logDir\":\"[^\"]*\"", "\"logDir\":\"DIR\"")
                         .replaceAll("\"size\":\\d+", "\"size\":SIZE")
                         .replaceAll("Time:\\d+", "Time:TIME")
