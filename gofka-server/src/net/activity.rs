@@ -11,6 +11,8 @@ use gofka_core::time::MonotonicMs;
 const FRAME_GRACE: Duration = Duration::from_secs(30);
 /// The slowest a sender may be on average once the grace is used up.
 const FRAME_BYTES_PER_MS_MIN: u64 = 16;
+/// The same while memory for requests is short.
+const FRAME_GRACE_WHEN_SHORT: Duration = Duration::from_secs(5);
 /// How long a client may leave its answers unread while memory for answers is short.
 const UNREAD_WHEN_SHORT: Duration = Duration::from_secs(10);
 /// How long answers may still leave after the client has ended its side, or was refused.
@@ -38,6 +40,13 @@ pub(super) enum Overdue {
     SlowSender,
     SlowReader,
     Drained,
+}
+
+/// Which memory is short.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Short {
+    pub(super) requests: bool,
+    pub(super) replies: bool,
 }
 
 fn point(now: MonotonicMs) -> u64 {
@@ -82,21 +91,22 @@ impl Activity {
     }
 
     /// The next moment at which the connection is overdue if nothing happens before, and why.
-    /// `answers_wait`: requests are in work. `short`: memory for answers is.
+    /// `answers_wait`: requests are in work.
     pub(super) fn deadline(
         &self,
         idle_max: Option<Duration>,
         answers_wait: bool,
-        short: bool,
+        short: Short,
     ) -> Option<(MonotonicMs, Overdue)> {
         let at = |cell: &AtomicU64| Some(cell.load(Relaxed)).filter(|ms| *ms > 0).map(MonotonicMs);
         let drained =
             at(&self.draining_since_ms).map(|since| (since.after(DRAIN), Overdue::Drained));
         let frame = at(&self.frame_since_ms).map(|since| {
             let earned = self.frame_bytes.load(Relaxed) / FRAME_BYTES_PER_MS_MIN;
-            (since.after(FRAME_GRACE + Duration::from_millis(earned)), Overdue::SlowSender)
+            let grace = if short.requests { FRAME_GRACE_WHEN_SHORT } else { FRAME_GRACE };
+            (since.after(grace + Duration::from_millis(earned)), Overdue::SlowSender)
         });
-        let unread_max = if short { Some(UNREAD_WHEN_SHORT) } else { idle_max };
+        let unread_max = if short.replies { Some(UNREAD_WHEN_SHORT) } else { idle_max };
         let unread = at(&self.unread_since_ms)
             .zip(unread_max)
             .map(|(since, max)| (since.after(max), Overdue::SlowReader));
@@ -116,7 +126,7 @@ mod tests {
     const IDLE: Option<Duration> = Some(Duration::from_secs(600));
 
     fn deadline(activity: &Activity) -> Option<(u64, Overdue)> {
-        activity.deadline(IDLE, false, false).map(|(at, why)| (at.0, why))
+        activity.deadline(IDLE, false, Short::default()).map(|(at, why)| (at.0, why))
     }
 
     #[test]
@@ -124,8 +134,8 @@ mod tests {
         let activity = Activity::default();
         activity.touch(MonotonicMs(5_000));
         assert_eq!(deadline(&activity), Some((605_000, Overdue::Idle)));
-        assert_eq!(activity.deadline(IDLE, true, false), None, "a request is in work");
-        assert_eq!(activity.deadline(None, false, false), None, "no limit is set");
+        assert_eq!(activity.deadline(IDLE, true, Short::default()), None, "a request is in work");
+        assert_eq!(activity.deadline(None, false, Short::default()), None, "no limit is set");
     }
 
     #[test]
@@ -134,6 +144,9 @@ mod tests {
         activity.frame_waits(MonotonicMs(1_000), 1);
         activity.frame_waits(MonotonicMs(20_000), 16_000);
         assert_eq!(deadline(&activity), Some((32_000, Overdue::SlowSender)));
+        let short = Short { requests: true, replies: false };
+        let hurried = activity.deadline(IDLE, false, short);
+        assert_eq!(hurried, Some((MonotonicMs(7_000), Overdue::SlowSender)));
         activity.frame_rests();
         assert_eq!(deadline(&activity), None);
     }
@@ -144,7 +157,7 @@ mod tests {
         activity.touch(MonotonicMs(1_000));
         activity.unread(MonotonicMs(1_000));
         assert_eq!(deadline(&activity), Some((601_000, Overdue::SlowReader)));
-        let short = activity.deadline(IDLE, true, true);
+        let short = activity.deadline(IDLE, true, Short { replies: true, requests: false });
         assert_eq!(short, Some((MonotonicMs(11_000), Overdue::SlowReader)));
         activity.all_read();
         assert_eq!(deadline(&activity), Some((601_000, Overdue::Idle)));

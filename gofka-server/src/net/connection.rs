@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::net::TcpStream;
 
 use super::activity::{Activity, Overdue};
-use super::frames::{Frame, FrameError, Frames};
+use super::frames::{Frame, FrameError, Frames, SMALL_BYTES};
 use super::grammar::{self, Refusal};
 use super::header;
 use super::queue::{Answer, Queue, Ticket};
@@ -189,7 +189,9 @@ impl Incoming<'_> {
                     return Some(ReaderEnd::Problem(Problem::Body { api, version, refusal }));
                 }
             };
-            permit.hold(bytes + decoded_bytes).await;
+            if !permit.try_hold(bytes + decoded_bytes) && bytes > SMALL_BYTES {
+                permit.hold(bytes + decoded_bytes).await;
+            }
             let context = self.context(api, version);
             match (entry.handler)(&context, body).await {
                 Ok(outcome) => outcome,

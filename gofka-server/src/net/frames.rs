@@ -18,10 +18,15 @@ use crate::api::Entry;
 const SIZE_BYTES: usize = 4;
 /// What one read takes when it is not known what comes; small requests arrive whole in it.
 const SCRATCH_BYTES: usize = 16 << 10;
-/// A larger frame's buffer begins with this, or with what the connection has sent before.
+/// The first buffer of a larger frame that has filled the scratch.
 const LARGE_BYTES: usize = 64 << 10;
+/// A frame's buffer may be this many times what has come of it.
+const GROWTH: usize = 4;
 /// The most that earlier frames earn the next one as its first buffer.
 const PROVEN_BYTES_MAX: usize = 1 << 20;
+
+/// Requests up to this size do not wait for memory.
+pub(super) const SMALL_BYTES: usize = SCRATCH_BYTES;
 
 thread_local! {
     /// An idle connection owns no buffer; it reads into its thread's and keeps what came.
@@ -135,22 +140,25 @@ impl<'a> Frames<'a> {
     /// Receives until `bytes` are there, with memory taken before the buffer grows.
     async fn receive_all(&mut self, bytes: usize) -> Result<MemoryPermit, FrameError> {
         let mut permit = self.shared.request_memory.permit();
-        if self.received.len() >= bytes {
+        if bytes <= SMALL_BYTES {
+            // Never waits: however much others hold, small requests are served.
+            permit.try_hold(bytes);
+        } else if self.received.len() >= bytes {
             self.hold(&mut permit, bytes).await;
-            return Ok(permit);
         }
-        let mut capacity = LARGE_BYTES.max(self.proven_bytes).min(bytes);
-        loop {
-            capacity = capacity.max((self.received.len() * 4).min(bytes));
-            self.hold(&mut permit, capacity).await;
+        while self.received.len() < bytes {
+            // Only a client that sends in earnest is trusted with the size of its earlier frames.
+            let in_earnest = self.received.len() >= SCRATCH_BYTES / 2;
+            let trust = if in_earnest { LARGE_BYTES.max(self.proven_bytes) } else { 0 };
+            let capacity = trust.max(self.received.len() * GROWTH).max(SMALL_BYTES / 8).min(bytes);
+            if bytes > SMALL_BYTES {
+                self.hold(&mut permit, capacity).await;
+            }
             self.received.reserve(capacity - self.received.len());
             while self.received.len() < capacity {
                 if !self.receive(Some(capacity)).await? {
                     return Err(FrameError::EndInside);
                 }
-            }
-            if capacity == bytes {
-                break;
             }
         }
         self.proven_bytes = bytes.min(PROVEN_BYTES_MAX);
@@ -159,8 +167,10 @@ impl<'a> Frames<'a> {
 
     /// Takes memory; time spent waiting for it is ours, not the client's.
     async fn hold(&self, permit: &mut MemoryPermit, bytes: usize) {
-        self.activity.frame_rests();
-        permit.hold(bytes).await;
+        if !permit.try_hold(bytes) {
+            self.activity.frame_rests();
+            permit.hold(bytes).await;
+        }
     }
 
     /// Receives something: into the buffer's room up to `end` where that is given, else through

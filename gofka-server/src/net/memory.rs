@@ -64,10 +64,32 @@ pub struct MemoryPermit {
 }
 
 impl MemoryPermit {
+    /// Holds at least `bytes` in all, if that needs no waiting.
+    pub fn try_hold(&mut self, bytes: usize) -> bool {
+        let missing = self.missing_kib(bytes);
+        if missing == 0 {
+            return true;
+        }
+        let missing_permits = u32::try_from(missing).unwrap_or(u32::MAX);
+        let Ok(permit) = self.budget.kibibytes.try_acquire_many(missing_permits) else {
+            return false;
+        };
+        permit.forget();
+        self.kib += missing;
+        true
+    }
+
+    fn missing_kib(&self, bytes: usize) -> usize {
+        if self.overdraft.is_some() {
+            return 0;
+        }
+        bytes.div_ceil(KIB).saturating_sub(self.kib)
+    }
+
     /// Waits until at least `bytes` are held in all.
     pub async fn hold(&mut self, bytes: usize) {
-        let missing = bytes.div_ceil(KIB).saturating_sub(self.kib);
-        if missing == 0 || self.overdraft.is_some() {
+        let missing = self.missing_kib(bytes);
+        if missing == 0 {
             return;
         }
         let missing_permits = u32::try_from(missing).unwrap_or(u32::MAX);

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
-use super::activity::{Activity, Overdue};
+use super::activity::{Activity, Overdue, Short};
 use super::queue::Queue;
 use super::shared::Shared;
 
-/// How often a client that does not read is looked at again: memory may have become short.
-const UNREAD_CHECK: Duration = Duration::from_secs(5);
+/// How often a client that is slow is looked at again: memory may have become short.
+const SLOW_CHECK: Duration = Duration::from_secs(5);
 /// Deadlines that move back by less than this do not move the timer.
 const SLACK: Duration = Duration::from_secs(1);
 /// The timer of a connection without a deadline.
@@ -34,7 +34,10 @@ fn check(
     cx: &mut Context<'_>,
 ) -> Poll<Overdue> {
     loop {
-        let short = shared.reply_memory.is_short();
+        let short = Short {
+            requests: shared.request_memory.is_short(),
+            replies: shared.reply_memory.is_short(),
+        };
         let idle_max = shared.options.idle_max;
         let deadline = activity.deadline(idle_max, !queue.is_empty(), short);
         let now = shared.clock.monotonic();
@@ -44,8 +47,8 @@ fn check(
                 if left.is_zero() {
                     return Poll::Ready(overdue);
                 }
-                let looks_again = overdue == Overdue::SlowReader;
-                if looks_again { left.min(UNREAD_CHECK) } else { left }
+                let slow = matches!(overdue, Overdue::SlowReader | Overdue::SlowSender);
+                if slow { left.min(SLOW_CHECK) } else { left }
             }
             None => NONE,
         };
