@@ -6,19 +6,19 @@ use gofka_core::error::{ApiError, ErrorCode};
 use gofka_core::ids::NodeId;
 use gofka_raft::NewTopic;
 
-use super::{GroupCoordinator, OFFSETS_TOPIC, follow, routing};
+use super::{CONSUMER_OFFSETS, GroupCoordinator, follow, routing};
 
 impl GroupCoordinator {
     /// The broker that coordinates `group`. The first call of a cluster's life makes the topic.
     pub async fn find(&self, group: &str) -> Result<NodeId, ErrorCode> {
-        if self.inner.options.controller.image().topic(OFFSETS_TOPIC).is_none() {
+        if self.inner.options.controller.image().topic(CONSUMER_OFFSETS).is_none() {
             self.create_topic().await?;
         }
         let image = self.inner.options.controller.image();
-        let topic = image.topic(OFFSETS_TOPIC).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+        let topic = image.topic(CONSUMER_OFFSETS).ok_or(ErrorCode::CoordinatorNotAvailable)?;
         let count = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
         let index = routing::partition_of(group, count);
-        let partition = index.and_then(|index| image.partition(OFFSETS_TOPIC, index));
+        let partition = index.and_then(|index| image.partition(CONSUMER_OFFSETS, index));
         partition.and_then(|p| p.leader).ok_or(ErrorCode::CoordinatorNotAvailable)
     }
 
@@ -34,7 +34,7 @@ impl GroupCoordinator {
             match result {
                 Ok(_) | Err(ApiError { code: ErrorCode::TopicAlreadyExists, .. }) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "{OFFSETS_TOPIC} could not be created");
+                    tracing::warn!(%error, "{CONSUMER_OFFSETS} could not be created");
                     return Err(ErrorCode::CoordinatorNotAvailable);
                 }
             }
@@ -52,7 +52,7 @@ impl GroupCoordinator {
         let brokers = i16::try_from(brokers).unwrap_or(i16::MAX);
         let config = |name: &str, value: String| (name.to_owned(), Some(value));
         NewTopic {
-            name: OFFSETS_TOPIC.to_owned(),
+            name: CONSUMER_OFFSETS.to_owned(),
             partitions: Some(inner.settings.partitions),
             replication_factor: Some(inner.settings.replication_max.min(brokers)),
             assignments: Vec::new(),

@@ -12,7 +12,7 @@ use gofka_raft::MetadataImage;
 use tokio::sync::watch;
 
 use super::cell::{CellShared, ShardCell};
-use super::{Inner, OFFSETS_TOPIC, load};
+use super::{CONSUMER_OFFSETS, Inner, load};
 
 /// Before a shard that failed is loaded again, so that a lasting failure costs little.
 const RELOAD_PAUSE: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ pub(super) fn reconcile(inner: &Arc<Inner>, image: &MetadataImage) {
     }
     shards.image = image.offset;
     let shards = &mut shards.by_partition;
-    let topic = image.topic(OFFSETS_TOPIC);
+    let topic = image.topic(CONSUMER_OFFSETS);
     let partitions = topic.map(|topic| topic.partitions.as_slice()).unwrap_or_default();
     let count = i32::try_from(partitions.len()).unwrap_or(i32::MAX);
     inner.partition_count.store(count, Ordering::Release);
@@ -73,7 +73,7 @@ pub(super) fn reconcile(inner: &Arc<Inner>, image: &MetadataImage) {
 
 /// Begins to load a shard; one without records is in service at once.
 fn begin(inner: &Arc<Inner>, index: PartitionIndex, epoch: LeaderEpoch) -> Option<Arc<ShardCell>> {
-    let name = TopicPartition { topic: TopicName::new(OFFSETS_TOPIC), partition: index };
+    let name = TopicPartition { topic: TopicName::new(CONSUMER_OFFSETS), partition: index };
     let partition = inner.options.partitions.get(&name).ok()?;
     let cell_shared = CellShared {
         settings: inner.settings,

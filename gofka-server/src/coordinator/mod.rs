@@ -46,11 +46,9 @@ pub use pending::Pending;
 use settings::CoordinatorSettings;
 
 use crate::clock::Clock;
+use crate::cluster::topics::CONSUMER_OFFSETS;
 use crate::metrics::Metrics;
 use crate::partition::Partitions;
-
-/// The internal topic that holds groups and their offsets.
-pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// What the coordinator is started with.
 #[derive(Clone, Debug)]
