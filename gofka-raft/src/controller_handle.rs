@@ -41,11 +41,20 @@ struct Inner {
     raft: Raft,
     log: LogStore,
     images: watch::Receiver<Arc<MetadataImage>>,
-    /// The image with everything proposed; `None` until the first decision, and after a failure.
-    speculative: Mutex<Option<MetadataImage>>,
+    speculation: Mutex<Speculation>,
     snapshot_bytes: u64,
     /// Bytes written to the log when the last snapshot was asked for.
     snapshot_at: AtomicU64,
+}
+
+/// What was decided and is not applied yet.
+#[derive(Default)]
+struct Speculation {
+    /// The image with everything proposed; `None` when all of it is applied.
+    image: Option<MetadataImage>,
+    /// Proposals whose end is not known. One whose caller went away stays counted, which costs
+    /// memory only: then decisions go on from the image here.
+    in_flight: usize,
 }
 
 impl std::fmt::Debug for Controller {
@@ -71,7 +80,7 @@ impl Controller {
             raft,
             log,
             images,
-            speculative: Mutex::new(None),
+            speculation: Mutex::default(),
             snapshot_bytes,
             snapshot_at: AtomicU64::new(0),
         };
@@ -230,14 +239,14 @@ impl Controller {
         decide: impl FnOnce(&MetadataImage, Environment<'_>) -> Decision<T>,
     ) -> Result<T, ApiError> {
         let (answer, proposed) = {
-            let mut speculative = self.inner.speculative.lock().await;
-            let mut image = match speculative.take() {
+            let mut speculation = self.inner.speculation.lock().await;
+            let mut image = match speculation.image.take() {
                 Some(image) => image,
                 None => MetadataImage::clone(&self.image()),
             };
             let Decision { records, answer } = decide(&image, self.inner.environment());
             if records.is_empty() {
-                *speculative = Some(image);
+                speculation.image = (speculation.in_flight > 0).then_some(image);
                 return Ok(answer);
             }
             let mut command = Command::default();
@@ -248,18 +257,26 @@ impl Controller {
             image.offset = image.offset.plus(records.len() as i64);
             let proposed = self.inner.raft.client_write_ff(command).await;
             let proposed = proposed.map_err(|fatal| unavailable(&fatal))?;
-            *speculative = Some(image);
+            speculation.image = Some(image);
+            speculation.in_flight += 1;
             (answer, proposed)
         };
-        match proposed.await {
+        let outcome = proposed.await;
+        {
+            let mut speculation = self.inner.speculation.lock().await;
+            speculation.in_flight -= 1;
+            // Refused ones were never applied, and what was decided after them does not hold.
+            let refused = !matches!(outcome, Ok(Ok(_)));
+            if refused || speculation.in_flight == 0 {
+                speculation.image = None;
+            }
+        }
+        match outcome {
             Ok(Ok(_applied)) => {
                 self.snapshot_if_due().await;
                 Ok(answer)
             }
-            Ok(Err(error)) => {
-                *self.inner.speculative.lock().await = None;
-                Err(write_error(&error))
-            }
+            Ok(Err(error)) => Err(write_error(&error)),
             Err(_) => Err(unavailable(&"raft is gone")),
         }
     }

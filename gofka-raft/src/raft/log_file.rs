@@ -16,13 +16,10 @@ use gofka_core::record::Batch;
 use gofka_core::time::TimestampMs;
 
 use super::durable::{Committed, sync_dir, write_purged};
-use super::{Entry, LogId, entry, log_id};
+use super::{Entry, LogId, entry, log_id, reserve};
 
 /// A segment this large is closed when the next entry comes.
 const SEGMENT_BYTES: u64 = 8 << 20;
-/// Kept free for the log, so that a full disk still lets topics be deleted.
-const RESERVE_BYTES: u64 = 4 << 20;
-const RESERVE: &str = "reserve";
 
 /// Where an entry lies.
 #[derive(Clone, Copy, Debug)]
@@ -128,35 +125,9 @@ impl LogFile {
         Ok(())
     }
 
-    /// A full disk must not end raft: the reserve gives way to the write.
     fn write_at_end(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         let file = &self.segments.last().expect("a log has a segment").file;
-        match file.write_all_at(bytes, at) {
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                tracing::error!("no space for the metadata log, using its reserve");
-                fs::remove_file(self.dir.join(RESERVE))?;
-                file.write_all_at(bytes, at)
-            }
-            other => other,
-        }
-    }
-
-    /// Takes the space of the reserve, if the disk has it.
-    pub(super) fn keep_reserve(&self) {
-        let path = self.dir.join(RESERVE);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-        let reserved = file.and_then(|file| {
-            let flags = rustix::fs::FallocateFlags::empty();
-            rustix::fs::fallocate(&file, flags, 0, RESERVE_BYTES).map_err(io::Error::from)
-        });
-        if let Err(error) = reserved {
-            tracing::warn!(%error, "no space is kept in reserve for the metadata log");
-        }
-    }
-
-    /// Whether the reserve is used up, so that only what frees space should be decided.
-    pub(super) fn reserve_is_used(&self) -> bool {
-        !self.dir.join(RESERVE).exists()
+        reserve::give_way(&self.dir, || file.write_all_at(bytes, at))
     }
 
     fn roll_if_full(&mut self) -> io::Result<()> {
@@ -232,7 +203,7 @@ impl LogFile {
         let known = self.position(upto.index).map(|position| position.next);
         let purged =
             Committed { id: upto, end: known.or(end).unwrap_or_else(|| self.next_offset()) };
-        write_purged(&self.dir, &purged)?;
+        reserve::give_way(&self.dir, || write_purged(&self.dir, &purged))?;
         let gone = (upto.index + 1 - self.first_index()).min(self.entries.len() as u64);
         self.entries.drain(..gone as usize);
         self.purged = Some(purged);

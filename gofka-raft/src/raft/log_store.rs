@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use super::durable::{CommitMark, Committed, QuorumState, QuorumStateFile};
 use super::log_file::LogFile;
-use super::{Entry, LogId, StorageError, Types, Vote, recover};
+use super::{Entry, LogId, StorageError, Types, Vote, recover, reserve};
 use crate::options::StartError;
 
 /// Appends that may wait for the syncing thread at once.
@@ -66,7 +66,7 @@ impl LogStore {
         let io = |source| StartError::Io { path: dir.to_owned(), source };
         let mark = CommitMark::open(dir).map_err(io)?;
         let log = recover::open(dir, mark.read().map_err(io)?)?;
-        log.keep_reserve();
+        reserve::keep(dir);
         let (syncs, jobs) = sync_channel(SYNC_QUEUE);
         let syncer = std::thread::Builder::new()
             .name("metadata-sync".to_owned())
@@ -110,7 +110,8 @@ impl LogStore {
 
     /// Whether the disk is so full that the log lives on its reserve.
     pub(crate) fn is_short_of_space(&self) -> bool {
-        self.shared.log.lock().reserve_is_used()
+        let dir = self.shared.log.lock().dir.clone();
+        !reserve::keep(&dir)
     }
 
     /// Ends the syncing thread once everything appended is durable.
@@ -204,7 +205,7 @@ impl RaftLogStorage<Types> for LogStore {
         // A vote must not become durable before the entries that were written ahead of it.
         log.unsynced()
             .sync_data()
-            .and_then(|()| self.shared.quorum_file.write(&changed))
+            .and_then(|()| reserve::give_way(&log.dir, || self.shared.quorum_file.write(&changed)))
             .map_err(|error| StorageIOError::write_vote(&error))?;
         *quorum = changed;
         Ok(())

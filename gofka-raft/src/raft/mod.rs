@@ -10,6 +10,7 @@ mod log_file;
 mod log_store;
 mod network;
 mod recover;
+mod reserve;
 mod snapshot;
 mod state_machine;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use gofka_core::record::{BatchBuilder, Compression, NewRecord, TimestampType, re
 use gofka_core::time::TimestampMs;
 use serde::{Deserialize, Serialize};
 
-use super::{SnapshotMeta, durable, entry};
+use super::{SnapshotMeta, durable, entry, reserve};
 use crate::image::MetadataImage;
 use crate::options::StartError;
 use crate::record::MetadataRecord;
@@ -110,7 +110,7 @@ pub(super) fn store(
 ) -> io::Result<Stored> {
     let term = meta.last_log_id.map_or(0, |id| id.leader_id.term);
     let path = dir.join(format!("{:020}-{term:010}{SUFFIX}", end.0));
-    durable::replace(&path, bytes)?;
+    reserve::give_way(dir, || durable::replace(&path, bytes))?;
     for older in list(dir)? {
         if older < path {
             fs::remove_file(older)?;
