@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Waits for its standard input to close, which the kernel does when the test process ends, then
-/// kills the group `$1` and removes the directory `$2`, if given.
-const GUARD: &str = r#"read -r _; kill -9 -- "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
+/// kills the group `$1` and removes the directory `$2`, if given. (dash's `kill` knows no `--`.)
+const GUARD: &str = r#"read -r _; kill -9 "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
 
 const POLL: Duration = Duration::from_millis(5);
 
@@ -132,5 +132,13 @@ mod tests {
         let stat = format!("/proc/{}/stat", grandchild().trim());
         let gone = || std::fs::read_to_string(&stat).map_or(true, |s| s.contains(") Z "));
         assert!(eventually(Duration::from_secs(5), gone));
+    }
+
+    #[test]
+    fn the_guard_ends_the_group_when_the_test_process_is_gone() {
+        let mut process = Process::spawn(Command::new("sleep").arg("100"), None).unwrap();
+        // What the kernel does when the test process ends.
+        drop(process.guard.stdin.take());
+        assert!(process.wait(Duration::from_secs(5)).is_some());
     }
 }
