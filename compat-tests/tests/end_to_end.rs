@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use compat_tests::broker::{Broker, Kind};
-use compat_tests::driver::{Collected, DRIVERS, Driver, WholeTopic};
+use compat_tests::driver::{Collected, Driver, WholeTopic, driver};
 use compat_tests::judge::brokers;
 use compat_tests::process::{Process, eventually};
 use compat_tests::setup::Tool;
@@ -178,8 +178,7 @@ fn run(kind: Kind, drivers: &[Driver]) {
 #[test]
 fn every_group_reads_the_whole_package_index_through_a_crash() {
     Tool::Kcat.ensure();
-    let drivers = DRIVERS.iter().filter(|driver| GROUPS.contains(&driver.client));
-    let drivers: Vec<Driver> = drivers.copied().collect();
+    let drivers = GROUPS.map(driver);
     for driver in &drivers {
         driver.tool.ensure();
     }
