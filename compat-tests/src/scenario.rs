@@ -54,6 +54,7 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     cannot("kafka-go", "log-append-time", "does not look at the batch's timestamp type"),
     cannot("kafka-go", "idempotent.1", "no idempotent producer"),
     cannot("kafka-go", "idempotent.2", "no idempotent producer"),
+    cannot("kafka-python", "static-members", "two do not always get their share, on any broker"),
     cannot("kafkajs", "static-members", "no static members"),
     cannot("kafkajs", "cooperative", "no cooperative rebalancing"),
     cannot("java-tools", "timestamps", "the console producer sets no timestamps"),

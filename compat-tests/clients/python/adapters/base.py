@@ -63,6 +63,8 @@ class Client:
     """Every call raises `Refused` for a broker's error. `topic` is always a full name."""
 
     name = None
+    # Whether static members of one group that join at once all get their share.
+    joins_static_members = True
     # Whether it has a cooperative assignor.
     cooperates = True
     # Whether altering one setting leaves the others alone (IncrementalAlterConfigs).

@@ -91,6 +91,7 @@ class KafkaPythonMember(KafkaPythonReader, Member):
 
 class KafkaPython(Client):
     name = "kafka-python"
+    joins_static_members = False
 
     def __init__(self, bootstrap):
         super().__init__(bootstrap)
