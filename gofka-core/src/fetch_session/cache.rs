@@ -143,9 +143,12 @@ impl FetchSessions {
                 Ok(everything(id.unwrap_or(NO_SESSION)))
             }
             FetchKind::Incremental { id, next_epoch } => {
-                // The session may have gone while the fetch waited, or moved on without it.
-                let session = self.sessions.get_mut(&id).filter(|s| s.epoch == next_epoch);
-                let session = session.ok_or(ErrorCode::InvalidFetchSessionEpoch)?;
+                // Closed or evicted while the fetch waited: the answer is still what was asked
+                // for, and the next fetch hears that the session is gone.
+                let Some(session) = self.sessions.get_mut(&id) else { return Ok(everything(id)) };
+                if session.epoch != next_epoch {
+                    return Err(ErrorCode::InvalidFetchSessionEpoch);
+                }
                 let outcomes = plan.targets.iter().zip(news);
                 let included = outcomes.map(|((key, _), news)| session.note(key, news)).collect();
                 Ok(FetchAnswer { session_id: id, included })

@@ -153,7 +153,7 @@ fn a_full_or_final_fetch_closes_the_session_it_names() {
 }
 
 #[test]
-fn a_session_that_went_while_its_fetch_waited_is_an_error() {
+fn a_session_that_moved_on_while_its_fetch_waited_is_an_error() {
     let now = MonotonicMs(0);
     let mut all = sessions(10);
     let id = open(&mut all, now, 5, &[0]);
@@ -162,6 +162,19 @@ fn a_session_that_went_while_its_fetch_waited_is_an_error() {
     let late = all.finish(now, &waiting, &[QUIET], || 0);
     assert_eq!(late, Err(ErrorCode::InvalidFetchSessionEpoch));
     assert!(all.finish(now, &next, &[QUIET], || 0).is_ok());
+}
+
+#[test]
+fn a_fetch_that_waits_while_its_client_closes_the_session_is_answered() {
+    let now = MonotonicMs(0);
+    let mut all = sessions(10);
+    let id = open(&mut all, now, 5, &[0]);
+    let waiting = all.begin(now, request(id, 1, &[])).unwrap();
+    all.begin(now, request(id, FINAL_EPOCH, &[])).unwrap();
+    let answer = all.finish(now, &waiting, &[QUIET], || 0).unwrap();
+    assert_eq!((answer.session_id, answer.included), (id, vec![true]));
+    let gone = all.begin(now, request(id, 2, &[])).unwrap_err();
+    assert_eq!(gone, ErrorCode::FetchSessionIdNotFound);
 }
 
 #[test]
