@@ -14,5 +14,6 @@ pub mod ports;
 pub mod process;
 pub mod scenario;
 pub mod setup;
+pub mod stated;
 pub mod suites;
 pub mod wire;

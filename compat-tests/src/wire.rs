@@ -57,3 +57,17 @@ pub fn answers(address: SocketAddr) -> bool {
     };
     attempt().is_ok_and(|correlation_id| correlation_id == 7)
 }
+
+/// The key, lowest and highest version of every API that the broker at `address` announces.
+pub fn announced(address: SocketAddr) -> io::Result<Vec<(i16, i16, i16)>> {
+    let mut stream = connect(address, Duration::from_secs(5))?;
+    stream.write_all(&api_versions(1))?;
+    let (_, body) = read_response(&mut stream)?;
+    // An error code and a count come before the rows.
+    let rows = body.get(6..).unwrap_or_default();
+    let number = |bytes: &[u8]| i16::from_be_bytes([bytes[0], bytes[1]]);
+    Ok(rows
+        .chunks_exact(6)
+        .map(|row| (number(row), number(&row[2..]), number(&row[4..])))
+        .collect())
+}
