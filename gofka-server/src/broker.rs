@@ -8,6 +8,7 @@ mod endpoints;
 mod figures;
 mod internal;
 mod limits;
+mod live;
 mod options;
 mod parts;
 mod start;
@@ -66,7 +67,7 @@ impl RunError {
 }
 
 /// Runs a broker until it is told to stop.
-pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
+pub fn run(config: ServerConfig, logging: &Logging) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("gofka")
@@ -75,10 +76,10 @@ pub fn run(config: ServerConfig, logging: Logging) -> Result<(), RunError> {
     runtime.block_on(async {
         let mut signal = StopSignal::listen().map_err(RunError::new)?;
         let running = tokio::select! {
-            running = Running::start(config, logging) => running?,
+            running = Running::start(config, logging.clone()) => running?,
             () = signal.wait() => return Ok(()),
         };
-        println!("{}", running.ready_line());
+        logging.announce(running.ready_line());
         let failed = tokio::select! {
             () = signal.wait() => None,
             why = running.failed() => Some(why),

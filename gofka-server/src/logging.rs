@@ -31,6 +31,9 @@ pub const LOGGERS: &[&str] = &[
     "openraft",
 ];
 
+/// Lines that are said whatever the level: that the broker serves, or why it does not.
+const ALWAYS: (&str, LevelFilter) = ("startup", LevelFilter::INFO);
+
 /// openraft tells every step at these levels; only its warnings are for a person.
 const QUIET: (&str, LevelFilter) = ("openraft", LevelFilter::WARN);
 
@@ -40,6 +43,7 @@ pub struct Logging {
     levels: Arc<Mutex<BTreeMap<&'static str, LevelFilter>>>,
     start_level: LevelFilter,
     handle: Option<reload::Handle<Targets, Registry>>,
+    is_json: bool,
 }
 
 impl fmt::Debug for Logging {
@@ -62,14 +66,32 @@ impl Logging {
         };
         // A second subscriber in one process is a test's; the first stays.
         let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
-        Self { handle: Some(handle), ..logging }
+        Self { handle: Some(handle), is_json: encoding == "json", ..logging }
     }
 
     /// Levels without lines, for tests.
     pub fn silent(level: &str) -> Self {
         let start_level = level.parse().unwrap_or(LevelFilter::INFO);
         let levels = BTreeMap::from([(ROOT, start_level)]);
-        Self { levels: Arc::new(Mutex::new(levels)), start_level, handle: None }
+        Self { levels: Arc::new(Mutex::new(levels)), start_level, handle: None, is_json: false }
+    }
+
+    /// Says that the broker serves: a line for a person on stdout, or one more line of JSON.
+    pub fn announce(&self, line: &str) {
+        if self.is_json {
+            tracing::info!(target: ALWAYS.0, "{line}");
+        } else {
+            println!("{line}");
+        }
+    }
+
+    /// Says why the process ends: a line for a person on stderr, or one more line of JSON.
+    pub fn give_up(&self, why: &str) {
+        if self.is_json {
+            tracing::error!(target: ALWAYS.0, "{why}");
+        } else {
+            eprintln!("gofka: {why}");
+        }
     }
 
     /// Every logger with the level in force, in Kafka's spelling.
@@ -116,6 +138,7 @@ impl Logging {
         let quiet = (!levels.contains_key(QUIET.0)).then_some(QUIET);
         Targets::new()
             .with_default(levels[ROOT])
+            .with_target(ALWAYS.0, ALWAYS.1)
             .with_targets(quiet)
             .with_targets(own.map(|(logger, level)| (*logger, *level)))
     }

@@ -2,7 +2,7 @@
 //!
 //! Facts as Apache Kafka 4.3.1 has them; a default that differs says so in its text.
 
-use super::key::{ConfigKey, Kind, Unit};
+use super::key::{ConfigKey, Dynamic, Kind, Unit};
 
 /// Listeners, connections, requests.
 pub(super) const NET: &[ConfigKey] = &[
@@ -36,26 +36,30 @@ pub(super) const NET: &[ConfigKey] = &[
         Kind::Int(0, i32::MAX),
         Some("2147483647"),
         "New connections a second that are accepted at most.",
-    ),
+    )
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "max.connections",
         Kind::Int(0, i32::MAX),
         Some("2147483647"),
         "Connections open at once at most.",
-    ),
+    )
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "max.connections.per.ip",
         Kind::Int(0, i32::MAX),
         Some("2147483647"),
         "Connections open at once from one address at most.",
-    ),
+    )
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "max.connections.per.ip.overrides",
         Kind::Text,
         Some(""),
         "Other limits than `max.connections.per.ip` for some addresses, as `address:limit` \
          pairs.",
-    ),
+    )
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "queued.max.request.bytes",
         Kind::Long(i64::MIN, i64::MAX),

@@ -1,32 +1,26 @@
 //! From the settings of the process to the options of its parts.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use gofka_core::config::ConfigLayers;
 
 use super::limits;
 use crate::api::{ListenerInfo, ListenerKind};
-use crate::config::ServerConfig;
-use crate::net::{ListenerSpec, NetOptions};
+use crate::config::{ServerConfig, connection_overrides};
+use crate::net::{ConnectionLimits, ListenerSpec, NetOptions};
 use crate::partition::PartitionSettings;
 
 /// What the network layer is started with.
-pub(super) fn net(config: &ServerConfig) -> Result<NetOptions, String> {
+pub(super) fn net(config: &ServerConfig, limits: ConnectionLimits) -> NetOptions {
     let defaults = NetOptions::default();
     let size = |name: &str| usize::try_from(config.integer(name)).unwrap_or(0);
     let buffer = |name: &str| usize::try_from(config.integer(name)).ok();
-    Ok(NetOptions {
+    NetOptions {
         request_bytes_max: config.request_bytes_max(),
         idle_max: u64::try_from(config.integer("connections.max.idle.ms"))
             .ok()
             .map(Duration::from_millis),
-        connections_max: size("max.connections").min(limits::open_files_for_connections()),
-        connections_per_ip_max: size("max.connections.per.ip"),
-        connections_per_ip_overrides: overrides(config)?,
-        connections_per_second_max: u32::try_from(size("max.connection.creation.rate"))
-            .unwrap_or(u32::MAX),
+        limits,
         backlog: u32::try_from(size("socket.listen.backlog.size")).unwrap_or(u32::MAX),
         receive_buffer_bytes: buffer("socket.receive.buffer.bytes"),
         send_buffer_bytes: buffer("socket.send.buffer.bytes"),
@@ -34,27 +28,21 @@ pub(super) fn net(config: &ServerConfig) -> Result<NetOptions, String> {
             .unwrap_or(defaults.request_memory_bytes)
             .max(config.request_bytes_max()),
         ..defaults
-    })
+    }
 }
 
-/// `max.connections.per.ip.overrides`: `address:limit` pairs; names are looked up.
-fn overrides(config: &ServerConfig) -> Result<HashMap<IpAddr, usize>, String> {
-    const NAME: &str = "max.connections.per.ip.overrides";
-    let mut limits = HashMap::new();
-    let text = config.text(NAME);
-    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        let pair = entry.rsplit_once(':');
-        let parsed = pair.and_then(|(host, limit)| {
-            let host = host.trim_matches(['[', ']']);
-            let addresses = std::net::ToSocketAddrs::to_socket_addrs(&(host, 0)).ok()?;
-            Some((addresses, limit.trim().parse().ok()?))
-        });
-        let Some((addresses, limit)) = parsed else {
-            return Err(format!("{NAME}: {entry} is no address and limit"));
-        };
-        limits.extend(addresses.map(|address| (address.ip(), limit)));
+/// How many connections there may be, as the settings say now.
+pub(super) fn connection_limits(layers: &ConfigLayers<'_>) -> ConnectionLimits {
+    let text = |name: &str| layers.broker_value(name).unwrap_or_default().trim().to_owned();
+    let number = |name: &str| text(name).parse::<u32>().unwrap_or(i32::MAX as u32);
+    ConnectionLimits {
+        total_max: (number("max.connections") as usize).min(limits::open_files_for_connections()),
+        per_ip_max: number("max.connections.per.ip") as usize,
+        // A name that could be looked up once, and cannot any more, is left out.
+        per_ip_overrides: connection_overrides(&text("max.connections.per.ip.overrides"))
+            .unwrap_or_default(),
+        per_second_max: number("max.connection.creation.rate"),
     }
-    Ok(limits)
 }
 
 /// Where clients connect.
@@ -105,42 +93,41 @@ mod tests {
         ServerConfig::load(&inputs).unwrap()
     }
 
+    fn options(flags: &[(&str, &str)]) -> NetOptions {
+        let config = config(flags);
+        let image = gofka_raft::MetadataImage::default();
+        let layers = image.broker_layers(gofka_core::ids::NodeId(0), &config.fixed);
+        net(&config, connection_limits(&layers))
+    }
+
     #[test]
     fn kafkas_settings_reach_the_network_layer() {
-        let options = net(&config(&[
+        let options = options(&[
             ("connections.max.idle.ms", "5000"),
             ("max.connections", "7"),
             ("max.connections.per.ip.overrides", "127.0.0.1:3, [::1]:4"),
             ("socket.send.buffer.bytes", "65536"),
-        ]))
-        .unwrap();
+        ]);
         assert_eq!(options.idle_max, Some(Duration::from_secs(5)));
-        assert_eq!(options.connections_max, 7);
-        assert_eq!(options.connections_per_ip_overrides.len(), 2);
-        assert_eq!(options.connections_per_ip_overrides[&"::1".parse::<IpAddr>().unwrap()], 4);
+        assert_eq!(options.limits.total_max, 7);
+        assert_eq!(options.limits.per_ip_overrides.len(), 2);
+        assert_eq!(options.limits.per_ip_max, i32::MAX as usize);
         assert_eq!(options.send_buffer_bytes, Some(65536));
         assert_eq!(options.receive_buffer_bytes, None);
     }
 
     #[test]
     fn a_negative_idle_time_is_no_limit() {
-        let options = net(&config(&[("connections.max.idle.ms", "-1")])).unwrap();
+        let options = options(&[("connections.max.idle.ms", "-1")]);
         assert_eq!(options.idle_max, None);
     }
 
     #[test]
-    fn an_override_without_a_limit_is_refused() {
-        let refused = net(&config(&[("max.connections.per.ip.overrides", "127.0.0.1")]));
-        assert!(refused.unwrap_err().contains("127.0.0.1 is no address and limit"));
-    }
-
-    #[test]
     fn memory_for_requests_holds_the_largest_one() {
-        let options = net(&config(&[
+        let options = options(&[
             ("queued.max.request.bytes", "1000"),
             ("socket.request.max.bytes", "300000000"),
-        ]))
-        .unwrap();
+        ]);
         assert_eq!(options.request_memory_bytes, 300_000_000);
     }
 }

@@ -9,14 +9,15 @@ use gofka_raft::Controller;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::live::{self, LiveSettings};
 use super::parts::{Common, Metadata};
 use super::{Broker, RunError, endpoints, figures, internal, options};
 use crate::clock::Clock;
 use crate::config::{Address, Role, ServerConfig};
-use crate::http::{self, Pages};
+use crate::http::{self, BoundPort, Pages};
 use crate::logging::Logging;
 use crate::metrics::{Metrics, StateFigures};
-use crate::net::{Bound, Listeners, NetOptions};
+use crate::net::{Bound, ConnectionLimits, Listeners};
 
 /// How long answers in flight may take to leave when the broker stops.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -32,7 +33,7 @@ pub(super) struct Running {
 }
 
 enum Serving {
-    Broker { broker: Arc<Broker>, listeners: Listeners },
+    Broker { broker: Arc<Broker>, listeners: Listeners, settings: LiveSettings },
     Controller { controller: Controller, metadata: Box<Metadata> },
 }
 
@@ -52,19 +53,19 @@ impl Running {
 
     async fn start_broker(common: Common) -> Result<Self, RunError> {
         let config = common.config.clone();
-        let net_options: NetOptions = options::net(&config).map_err(RunError)?;
+        let mut net_options = options::net(&config, ConnectionLimits::default());
         let specs = options::listeners(&config);
         let bound = Bound::bind(&specs, &net_options).await.map_err(RunError::new)?;
         let sockets = SideSockets::bind(&config)?;
         let metadata = Metadata::open(&common, &config.log_dirs).await?;
-        warn(&config);
+        sockets.warn(&config);
 
         let started: Arc<OnceLock<Arc<Broker>>> = Arc::default();
         let seen = started.clone();
         let pages = Pages::new(common.metrics.clone(), move || {
             figures::health(seen.get().map(AsRef::as_ref))
         });
-        let side_doors = SideDoors::open(sockets, pages)?;
+        let side_doors = SideDoors::open(sockets, pages, common.clock)?;
         let endpoints = endpoints::advertised(&config, &bound.ports()).await;
         let bootstrap = endpoints.first().map_or_else(String::new, |first| {
             Address { host: Some(first.host.clone()), port: first.port }.to_string()
@@ -76,7 +77,9 @@ impl Running {
         });
         let addresses: Vec<String> =
             bound.addresses().iter().flatten().map(ToString::to_string).collect();
+        net_options.limits = live::limits(&broker);
         let listeners = bound.start(broker.clone(), net_options);
+        let settings = LiveSettings::follow(broker.clone(), listeners.quota());
         broker.metrics.broker_up.set(1);
         let _ = started.set(broker.clone());
         let dirs: Vec<String> = config.log_dirs.iter().map(|dir| absolute(dir)).collect();
@@ -89,8 +92,12 @@ impl Running {
             side_doors.http_address,
         );
         let cluster = &broker.controller.image().cluster_id;
-        tracing::info!(node = %broker.node, %cluster, "serving");
-        Ok(Self { side_doors, serving: Serving::Broker { broker, listeners }, ready_line })
+        tracing::debug!(node = %broker.node, %cluster, "serving");
+        Ok(Self {
+            side_doors,
+            serving: Serving::Broker { broker, listeners, settings },
+            ready_line,
+        })
     }
 
     async fn start_controller(common: Common) -> Result<Self, RunError> {
@@ -98,13 +105,13 @@ impl Running {
         let sockets = SideSockets::bind(&config)?;
         let dir = std::slice::from_ref(&config.raft_dir);
         let metadata = Box::new(Metadata::open(&common, dir).await?);
-        warn(&config);
+        sockets.warn(&config);
         let controller = metadata.controller.clone();
         let seen = controller.clone();
         let pages = Pages::new(common.metrics.clone(), move || figures::controller_health(&seen));
         let seen = controller.clone();
         common.metrics.observe_state(move || figures::controller_state(&seen));
-        let side_doors = SideDoors::open(sockets, pages)?;
+        let side_doors = SideDoors::open(sockets, pages, common.clock)?;
         let ready_line = format!(
             "gofka controller is listening on {}; data in {}; metrics and health on http://{}",
             side_doors.internal_address,
@@ -132,8 +139,9 @@ impl Running {
     pub(super) async fn stop(self) -> Result<(), RunError> {
         tracing::info!("stopping");
         let closed = match self.serving {
-            Serving::Broker { broker, listeners } => {
+            Serving::Broker { broker, listeners, settings } => {
                 broker.metrics.broker_up.set(0);
+                settings.stop().await;
                 tokio::join!(listeners.stop(DRAIN_MAX), broker.groups.stop());
                 broker.close().await
             }
@@ -148,8 +156,8 @@ impl Running {
 
 /// The sockets beside those of clients, bound before anything is touched.
 struct SideSockets {
-    http: TcpListener,
-    internal: TcpListener,
+    http: BoundPort,
+    internal: BoundPort,
 }
 
 impl SideSockets {
@@ -157,6 +165,14 @@ impl SideSockets {
         let http = http::bind("HTTP", &config.http).map_err(RunError)?;
         let internal = http::bind("raft", &config.raft).map_err(RunError)?;
         Ok(Self { http, internal })
+    }
+
+    /// What is worth a line, now that the start can hardly fail any more.
+    fn warn(&self, config: &ServerConfig) {
+        let notices = [&self.http, &self.internal].into_iter().filter_map(|p| p.notice.as_ref());
+        for warning in notices.chain(&config.warnings) {
+            tracing::warn!("{warning}");
+        }
     }
 }
 
@@ -170,15 +186,15 @@ struct SideDoors {
 }
 
 impl SideDoors {
-    fn open(sockets: SideSockets, pages: Pages) -> Result<Self, RunError> {
+    fn open(sockets: SideSockets, pages: Pages, clock: Clock) -> Result<Self, RunError> {
         let address = |socket: &TcpListener| socket.local_addr().map_err(RunError::new);
         let stop_http = CancellationToken::new();
         let stopped = stop_http.clone().cancelled_owned();
         Ok(Self {
-            http_address: reachable(address(&sockets.http)?),
-            internal_address: address(&sockets.internal)?.to_string(),
-            http: tokio::spawn(http::serve(sockets.http, pages, stopped)),
-            internal: tokio::spawn(internal::refuse(sockets.internal)),
+            http_address: reachable(address(&sockets.http.listener)?),
+            internal_address: address(&sockets.internal.listener)?.to_string(),
+            http: tokio::spawn(http::serve(sockets.http.listener, pages, stopped)),
+            internal: tokio::spawn(internal::refuse(sockets.internal.listener, clock)),
             stop_http,
         })
     }
@@ -202,12 +218,6 @@ fn reachable(address: SocketAddr) -> String {
     match address.ip() {
         ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
         _ => address.to_string(),
-    }
-}
-
-fn warn(config: &ServerConfig) {
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
     }
 }
 

@@ -6,10 +6,12 @@
 const SWITCHES: &[&str] = &["bootstrap"];
 
 /// Arguments as clap wants them: long flags with two dashes, a setting's own name as a flag
-/// (`--num.partitions=3`) turned into `--set`. `declared` says which flags clap knows.
+/// (`--num.partitions=3`) turned into `--set`. `declared` says which flags clap knows, `is_setting`
+/// which other names are settings; a name with a dot is taken for one that is wrong.
 pub(super) fn normalise(
     arguments: impl Iterator<Item = String>,
     declared: impl Fn(&str) -> bool,
+    is_setting: impl Fn(&str) -> bool,
 ) -> Vec<String> {
     let mut arguments = arguments.peekable();
     let mut normal: Vec<String> = arguments.next().into_iter().collect();
@@ -34,7 +36,7 @@ pub(super) fn normalise(
                     normal.push(format!("{flag}={next}"));
                 }
             }
-        } else if name.contains('.') {
+        } else if name.contains('.') || is_setting(name) {
             let value = match value {
                 Some(value) => value.to_owned(),
                 None => arguments.next().unwrap_or_default(),
@@ -53,7 +55,8 @@ mod tests {
 
     #[test]
     fn both_ways_to_write_a_flag() {
-        let declared = |name: &str| matches!(name, "node.id" | "bootstrap" | "peers" | "help");
+        let declared =
+            |name: &str| matches!(name, "node.id" | "bootstrap" | "peers" | "help" | "override");
         let cases: &[(&str, &[&str])] = &[
             ("gofka", &[]),
             ("gofka -node.id=b1", &["--node.id=b1"]),
@@ -66,9 +69,12 @@ mod tests {
             ("gofka -num.partitions 3 x", &["--set=num.partitions=3", "x"]),
             ("gofka --wrong=1 -", &["--wrong=1", "-"]),
             ("gofka --node.id", &["--node.id"]),
+            ("gofka -listeners A://:1", &["--set=listeners=A://:1"]),
+            ("gofka --override a=1 f", &["--override=a=1", "f"]),
         ];
         for (line, expected) in cases {
-            let found = normalise(line.split(' ').map(str::to_owned), declared);
+            let found =
+                normalise(line.split(' ').map(str::to_owned), declared, |n| n == "listeners");
             assert_eq!(found[1..], **expected, "{line}");
         }
     }

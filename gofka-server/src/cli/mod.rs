@@ -11,6 +11,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches};
 
+use gofka_core::config::{BrokerName, broker_name};
+
 use crate::broker;
 use crate::config::{Inputs, Role, ServerConfig};
 use crate::logging::Logging;
@@ -43,12 +45,17 @@ struct CommonFlags {
     /// text or json [default: text].
     #[arg(long = "log.encoding", value_name = "ENCODING")]
     log_encoding: Option<String>,
-    /// Settings: TOML, or Kafka's server.properties.
+    /// When a record counts as kept: auto, fsync or page-cache [default: auto].
+    #[arg(long = "durability", value_name = "MODE")]
+    durability: Option<String>,
+    /// Settings: TOML, or Kafka's server.properties. The flag's name may be left out.
     #[arg(long = "config", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Any setting by Kafka's name; may be repeated. `--KEY=VALUE` is the same.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", visible_alias = "override", value_name = "KEY=VALUE")]
     set: Vec<String>,
+    #[arg(value_name = "FILE", hide = true, conflicts_with = "config")]
+    file: Option<PathBuf>,
 }
 
 /// Flags of what has a broker in it.
@@ -66,10 +73,15 @@ struct BrokerFlags {
     /// Replicas that must have a record before acks=all is answered.
     #[arg(long = "min.insync.replicas", value_name = "N")]
     min_insync_replicas: Option<String>,
-    /// When a record counts as kept: auto, fsync or page-cache [default: auto].
-    #[arg(long = "durability", value_name = "MODE")]
-    durability: Option<String>,
 }
+
+/// What only makes sense where there is a broker, and what a controller has instead.
+const BROKER_ONLY: &[(&str, &str)] = &[
+    ("addr", "a controller listens on --raft.addr"),
+    ("advertised.listeners", "a controller serves no clients"),
+    ("log.dir", "a controller keeps its data in --raft.dir"),
+    ("min.insync.replicas", "give it to the brokers"),
+];
 
 /// A Kafka-compatible message broker in one binary.
 ///
@@ -105,9 +117,12 @@ pub fn main(role: Role) -> ExitCode {
         Err(problems) => return fail(&problems.0),
     };
     let logging = Logging::start(&config.text("log.level"), &config.text("log.encoding"));
-    match broker::run(config, logging) {
+    match broker::run(config, &logging) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&[error.to_string()]),
+        Err(error) => {
+            logging.give_up(&error.to_string());
+            ExitCode::from(1)
+        }
     }
 }
 
@@ -129,14 +144,16 @@ enum Stop {
 
 fn parse(role: Role, arguments: impl Iterator<Item = String>) -> Result<Inputs, Stop> {
     let command = match role {
-        Role::Controller => ControllerCommand::command(),
-        Role::Combined | Role::Broker => CombinedCommand::command(),
+        Role::Controller => ControllerCommand::command().name("gofka-controller"),
+        Role::Combined => CombinedCommand::command().name("gofka"),
+        Role::Broker => CombinedCommand::command().name("gofka-broker"),
     };
     let declared = |name: &str| {
-        matches!(name, "help" | "version")
+        matches!(name, "help" | "version" | "override")
             || command.get_arguments().any(|argument| argument.get_long() == Some(name))
     };
-    let arguments = args::normalise(arguments, declared);
+    let is_setting = |name: &str| !matches!(broker_name(name), BrokerName::Unknown(_));
+    let arguments = args::normalise(arguments, declared, is_setting);
     let matches = command.try_get_matches_from(arguments).map_err(|error| {
         if error.use_stderr() {
             return Stop::Wrong(first_line(&error));
@@ -158,9 +175,9 @@ fn parse(role: Role, arguments: impl Iterator<Item = String>) -> Result<Inputs, 
     };
     Ok(Inputs {
         role,
-        file: common.config.clone(),
+        file: common.config.clone().or_else(|| common.file.clone()),
         environment: environment(),
-        flags: settings(common, broker).map_err(Stop::Wrong)?,
+        flags: settings(role, common, broker).map_err(Stop::Wrong)?,
     })
 }
 
@@ -174,12 +191,16 @@ fn environment() -> Vec<(String, String)> {
 
 fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    format!("{} (--help lists the flags)", line.trim_start_matches("error: "))
+    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    match error.get(clap::error::ContextKind::SuggestedArg) {
+        Some(meant) => format!("{line}; did you mean {meant}? (--help lists the flags)"),
+        None => format!("{line} (--help lists the flags)"),
+    }
 }
 
 /// The flags by the names of their settings; a named flag goes before `--set`.
 fn settings(
+    role: Role,
     common: CommonFlags,
     broker: Option<BrokerFlags>,
 ) -> Result<BTreeMap<String, String>, String> {
@@ -198,6 +219,7 @@ fn settings(
         ("http.addr", common.http_addr),
         ("log.level", common.log_level),
         ("log.encoding", common.log_encoding),
+        ("durability", common.durability),
     ];
     if let Some(broker) = broker {
         named.extend([
@@ -205,12 +227,18 @@ fn settings(
             ("log.dir", broker.log_dir),
             ("log.dirs", broker.log_dirs),
             ("min.insync.replicas", broker.min_insync_replicas),
-            ("durability", broker.durability),
         ]);
     }
     for (key, value) in named {
         if let Some(value) = value {
             settings.insert(key.to_owned(), value);
+        }
+    }
+    if role == Role::Controller {
+        for (name, why) in BROKER_ONLY {
+            if settings.contains_key(*name) {
+                return Err(format!("--{name} is for brokers; {why}"));
+            }
         }
     }
     Ok(settings)
@@ -268,16 +296,44 @@ mod tests {
             "gofka --set num.partitions=3 --log.retention.ms 5 --durability=fsync",
             &[("durability", "fsync"), ("log.retention.ms", "5"), ("num.partitions", "3")],
         );
+        check(
+            Role::Broker,
+            "gofka-broker --listeners=PLAINTEXT://:1 -advertised.listeners PLAINTEXT://a:1",
+            &[("advertised.listeners", "PLAINTEXT://a:1"), ("listeners", "PLAINTEXT://:1")],
+        );
     }
 
     #[test]
     fn a_wrong_command_line_is_one_line() {
-        for line in ["gofka --nonsense", "gofka extra", "gofka --set x"] {
+        for line in ["gofka --nonsense", "gofka --adr=:1", "gofka a b", "gofka --set x"] {
             match flags(Role::Combined, line) {
                 Err(Stop::Wrong(why)) => assert_eq!(why.lines().count(), 1, "{why}"),
                 other => panic!("{line}: {other:?}"),
             }
         }
-        assert!(flags(Role::Controller, "gofka-controller --addr=:1").is_err());
+        let suggested = flags(Role::Combined, "gofka --adr=:1");
+        assert!(matches!(suggested, Err(Stop::Wrong(why)) if why.contains("did you mean --addr?")));
+    }
+
+    #[test]
+    fn a_controller_takes_no_flags_of_a_broker() {
+        for flag in ["-addr=:1", "--log.dir=x", "--min.insync.replicas 2", "--set addr=:1"] {
+            let line = format!("gofka-controller {flag}");
+            let Err(Stop::Wrong(why)) = flags(Role::Controller, &line) else { panic!("{line}") };
+            assert!(why.contains("is for brokers"), "{why}");
+        }
+        check(
+            Role::Controller,
+            "gofka-controller --http.addr=:1 --durability=fsync --num.partitions=3",
+            &[("durability", "fsync"), ("http.addr", ":1"), ("num.partitions", "3")],
+        );
+    }
+
+    #[test]
+    fn a_file_may_come_first_as_with_kafka() {
+        let line = "gofka server.properties --override num.partitions=3";
+        let inputs = parse(Role::Combined, line.split(' ').map(str::to_owned)).unwrap();
+        assert_eq!(inputs.file, Some(PathBuf::from("server.properties")));
+        assert_eq!(inputs.flags["num.partitions"], "3");
     }
 }

@@ -34,6 +34,23 @@ impl Address {
         matches!(self.host.as_deref(), None | Some("0.0.0.0" | "::"))
     }
 
+    /// Whether no two sockets can have both, as far as the texts tell.
+    pub(super) fn clashes(&self, other: &Self) -> bool {
+        let is_loopback_name =
+            |address: &Self| matches!(address.host.as_deref(), Some("localhost" | "127.0.0.1"));
+        let is_v6 = |address: &Self| address.host.as_ref().is_some_and(|host| host.contains(':'));
+        let takes_all = |one: &Self, two: &Self| match one.host.as_deref() {
+            None | Some("::") => true,
+            Some("0.0.0.0") => !is_v6(two),
+            Some(_) => false,
+        };
+        let same_host = self.host == other.host
+            || (is_loopback_name(self) && is_loopback_name(other))
+            || takes_all(self, other)
+            || takes_all(other, self);
+        self.port != 0 && self.port == other.port && same_host
+    }
+
     /// Whether all IPv6 addresses are meant, with which a socket takes the IPv4 ones too.
     pub fn is_wildcard_v6(&self) -> bool {
         self.host.as_deref() == Some("::")
@@ -151,6 +168,28 @@ mod tests {
         }
         for text in ["9092", "a:b", "::1:9092", "[x]:1", "[::1:1", "a:70000", "http://a:1", ""] {
             assert!(Address::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_port_has_one_socket() {
+        let clash = |one: &str, two: &str| {
+            let [one, two] = [one, two].map(|text| Address::parse(text).unwrap());
+            one.clashes(&two) && two.clashes(&one)
+        };
+        for (one, two) in [
+            (":1", "10.0.0.1:1"),
+            ("0.0.0.0:1", "127.0.0.1:1"),
+            ("localhost:1", "127.0.0.1:1"),
+            ("[::]:1", "0.0.0.0:1"),
+            ("a:1", "a:1"),
+        ] {
+            assert!(clash(one, two), "{one} {two}");
+        }
+        for (one, two) in
+            [(":0", ":0"), (":1", ":2"), ("127.0.0.1:1", "[::1]:1"), ("0.0.0.0:1", "[::1]:1")]
+        {
+            assert!(!clash(one, two), "{one} {two}");
         }
     }
 

@@ -11,7 +11,7 @@ const HEADER: &str = "\
 # Every setting of Gofka with its default. A line without its leading '#' sets it:
 #     gofka --config gofka.toml
 # Stronger than this file are the environment (\"num.partitions\" is GOFKA_NUM_PARTITIONS there) and
-# the flags (--set num.partitions=3). Kafka's server.properties is read as well.
+# the flags (--num.partitions=3). Kafka's server.properties is read as well.
 # Settings of Kafka's that are not listed here are accepted and change nothing.
 ";
 
@@ -119,14 +119,14 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/gofka.toml")
     }
 
-    /// `GOFKA_WRITE_REFERENCE=1 cargo test -p gofka-server reference` writes the file anew.
+    /// `cargo xtask fix` writes the file anew.
     #[test]
-    fn the_file_is_the_reference() {
-        if std::env::var_os("GOFKA_WRITE_REFERENCE").is_some() {
+    fn the_generated_reference_is_current() {
+        if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path(), reference()).unwrap();
         }
         let found = std::fs::read_to_string(path()).unwrap();
-        assert!(found == reference(), "config/gofka.toml is stale; see the comment on this test");
+        assert!(found == reference(), "config/gofka.toml is stale; run `cargo xtask fix`");
     }
 
     #[test]

@@ -78,7 +78,10 @@ fn other_processes_are_refused_and_the_node_itself_is_no_other() {
     broker.role = Role::Broker;
     assert!(ServerConfig::load(&broker).is_err());
     let voters = problems(&[("controller.quorum.voters", "1@a:1,2@b:1")]);
-    assert!(voters[0].contains("2 voters"), "{voters:?}");
+    assert!(voters[0].contains("controller.quorum.voters: 2 nodes"), "{voters:?}");
+    let other = problems(&[("controller.quorum.voters", "7@a:1"), ("node.id", "1")]);
+    assert_eq!(other, ["controller.quorum.voters: the only voter is 7, and node.id is 1"]);
+    load(&[("controller.quorum.voters", "1@localhost:9093"), ("node.id", "1")]);
 }
 
 #[test]
@@ -99,8 +102,56 @@ fn kafkas_own_file_for_one_node_is_taken() {
     assert_eq!(config.listeners.len(), 1);
     assert_eq!(config.raft.address.to_string(), ":9093");
     assert_eq!(config.advertised[0].to_string(), "PLAINTEXT://localhost:9092");
-    let unused = |warning: &String| warning.contains("num.network.threads has no effect");
-    assert!(config.warnings.iter().any(unused), "{:?}", config.warnings);
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.warnings[0].contains("without effect in Gofka: "), "{:?}", config.warnings);
+    assert!(config.warnings[0].contains(", num.network.threads, "), "{:?}", config.warnings);
+}
+
+#[test]
+fn what_cannot_be_honoured_yet_is_refused() {
+    let found = problems(&[
+        ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
+        ("super.users", "User:admin"),
+        ("inter.broker.listener.name", "INTERNAL"),
+        ("max.connections.per.ip", "0"),
+        ("max.connections.per.ip.overrides", "x"),
+    ]);
+    for part in [
+        "the flags: authorizer.class.name = org.apache.kafka",
+        "the flags: super.users: access control is not served yet",
+        "inter.broker.listener.name: INTERNAL is not in listeners",
+        "max.connections.per.ip.overrides: x is no address and limit",
+    ] {
+        assert!(found.iter().any(|problem| problem.contains(part)), "{part}: {found:?}");
+    }
+    assert_eq!(found.len(), 4, "{found:?}");
+    let shut = problems(&[("max.connections.per.ip", "0")]);
+    assert!(shut[0].contains("0 lets nobody in"), "{shut:?}");
+}
+
+#[test]
+fn two_sockets_on_one_port_are_refused() {
+    let map = ("listener.security.protocol.map", "A:PLAINTEXT,B:PLAINTEXT");
+    let found = problems(&[("listeners", "A://:1,B://localhost:1"), map]);
+    assert_eq!(found, ["listener B and listener A cannot both be on localhost:1"]);
+    let found = problems(&[("addr", ":1"), ("http.addr", ":1"), ("raft.addr", "127.0.0.1:1")]);
+    assert_eq!(found.len(), 3, "{found:?}");
+    load(&[("listeners", "A://127.0.0.1:1,B://[::1]:1"), map]);
+    load(&[("addr", ":8080")]);
+}
+
+#[test]
+fn listeners_with_none_for_clients_are_refused() {
+    let found =
+        problems(&[("listeners", "CONTROLLER://:1"), ("controller.listener.names", "CONTROLLER")]);
+    assert_eq!(found, ["listeners: none is left for clients"]);
+}
+
+#[test]
+fn two_different_ids_are_refused() {
+    let found = problems(&[("node.id", "1"), ("broker.id", "2")]);
+    assert_eq!(found, ["node.id is 1, and its older name broker.id is 2"]);
+    load(&[("node.id", "1"), ("broker.id", "1")]);
 }
 
 #[test]

@@ -42,8 +42,17 @@ impl Pages {
     }
 }
 
+/// A socket, and what is to be said about its port once the start has succeeded.
+#[derive(Debug)]
+pub struct BoundPort {
+    /// Listening, not yet serving.
+    pub listener: TcpListener,
+    /// That a default port was taken, and which one is used instead.
+    pub notice: Option<String>,
+}
+
 /// Binds the address of `choice`; a default that is taken moves on to the next free port.
-pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
+pub fn bind(what: &str, choice: &PortChoice) -> Result<BoundPort, String> {
     // A wildcard IPv6 socket takes the IPv4 connections too.
     let mut host = choice.address.host.as_deref().unwrap_or("::");
     let mut port = choice.address.port;
@@ -51,13 +60,10 @@ pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
     loop {
         match TcpListener::bind((host, port)) {
             Ok(listener) => {
-                if port != first_port {
-                    eprintln!("gofka: {what} port {first_port} is taken; using {port}");
-                }
-                return listener
-                    .set_nonblocking(true)
-                    .map(|()| listener)
-                    .map_err(|error| format!("cannot use {host}:{port} for {what}: {error}"));
+                listener.set_nonblocking(true).map_err(|error| refused(what, choice, &error))?;
+                let notice = (port != first_port)
+                    .then(|| format!("{what} port {first_port} is taken; using {port}"));
+                return Ok(BoundPort { listener, notice });
             }
             Err(error)
                 if error.kind() == io::ErrorKind::AddrInUse
@@ -69,14 +75,21 @@ pub fn bind(what: &str, choice: &PortChoice) -> Result<TcpListener, String> {
             Err(_) if host == "::" && choice.address.host.is_none() && !has_ipv6() => {
                 host = "0.0.0.0";
             }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(format!("{what} address {host}:{port} is already in use"));
-            }
-            Err(error) => {
-                return Err(format!("cannot listen on {host}:{port} for {what}: {error}"));
-            }
+            Err(error) => return Err(refused(what, choice, &error)),
         }
     }
+}
+
+fn refused(what: &str, choice: &PortChoice, error: &io::Error) -> String {
+    let address = &choice.address;
+    if error.kind() == io::ErrorKind::AddrInUse {
+        let setting = format!("--{}.addr", what.to_ascii_lowercase());
+        return format!(
+            "{what} address {address} is already in use; stop what listens there, or choose \
+             another one with {setting}"
+        );
+    }
+    format!("cannot listen on {address} for {what}: {}", crate::net::plain(error))
 }
 
 fn has_ipv6() -> bool {

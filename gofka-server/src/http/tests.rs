@@ -22,7 +22,7 @@ fn health(status: Status, ready: bool) -> Health {
 fn get(health: Health, path: &str, accept: &str) -> String {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let listener = bind("HTTP", &choice(0, true)).unwrap();
+    let listener = bind("HTTP", &choice(0, true)).unwrap().listener;
     let address = listener.local_addr().unwrap();
     let pages = Pages::new(Arc::new(Metrics::new()), move || health.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -82,9 +82,13 @@ fn ready_and_live_are_not_the_same() {
 #[test]
 fn a_default_port_that_is_taken_moves_on_and_one_asked_for_does_not() {
     let taken = bind("HTTP", &choice(0, true)).unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let moved = bind("HTTP", &choice(port, false)).unwrap().local_addr().unwrap().port();
-    assert!(moved > port);
+    assert_eq!(taken.notice, None);
+    let port = taken.listener.local_addr().unwrap().port();
+    let moved = bind("HTTP", &choice(port, false)).unwrap();
+    let new = moved.listener.local_addr().unwrap().port();
+    assert!(new > port);
+    assert_eq!(moved.notice, Some(format!("HTTP port {port} is taken; using {new}")));
     let error = bind("HTTP", &choice(port, true)).unwrap_err();
-    assert_eq!(error, format!("HTTP address 127.0.0.1:{port} is already in use"));
+    let expected = format!("HTTP address 127.0.0.1:{port} is already in use; ");
+    assert!(error.starts_with(&expected) && error.ends_with("--http.addr"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! One log line per connection-level problem, and few enough that a flood of bad clients is not
 //! a flood of lines.
 //!
-//! Called by connections and listeners; any thread.
+//! Called by connections and listeners, also the internal one; any thread.
 
 use std::fmt::Display;
 
@@ -20,11 +20,11 @@ struct Window {
 
 /// The lines of the current window.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(Mutex<Window>);
+pub struct Complaints(Mutex<Window>);
 
 impl Complaints {
     /// Says that `peer` did something that ends its connection, or keeps it from being made.
-    pub(super) fn say(&self, now: MonotonicMs, peer: impl Display, problem: impl Display) {
+    pub fn say(&self, now: MonotonicMs, peer: impl Display, problem: impl Display) {
         let Some(left_out) = self.admit(now) else { return };
         if left_out > 0 {
             tracing::warn!(left_out, "more connections had problems than there are lines about");

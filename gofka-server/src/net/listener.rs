@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::connection;
 use super::options::NetOptions;
-use super::quota::ConnectionSlot;
+use super::quota::{ConnectionQuota, ConnectionSlot};
 use super::shared::Shared;
 use crate::api::{ConnectionInfo, ListenerInfo};
 use crate::broker::Broker;
@@ -34,7 +34,7 @@ pub struct ListenerSpec {
 
 /// An address could not be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("listener {listener} cannot listen on {address}: {source}")]
+#[error("listener {listener} cannot listen on {address}: {why}", why = self.why())]
 pub struct BindError {
     /// The listener's name.
     pub listener: String,
@@ -47,6 +47,24 @@ impl BindError {
     /// Whether another process has the port.
     pub fn is_in_use(&self) -> bool {
         self.source.kind() == io::ErrorKind::AddrInUse
+    }
+
+    fn why(&self) -> String {
+        if self.is_in_use() {
+            return "the address is already in use; stop what listens there, or choose another one \
+                    with --addr or listeners"
+                .to_owned();
+        }
+        plain(&self.source)
+    }
+}
+
+/// An error of the operating system in words alone.
+pub fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
     }
 }
 
@@ -176,6 +194,11 @@ pub struct Listeners {
 }
 
 impl Listeners {
+    /// The limits of connections, which can change while the listeners run.
+    pub fn quota(&self) -> ConnectionQuota {
+        self.shared.quota.clone()
+    }
+
     /// Stops accepting and reading, and waits at most `bound` for answers in flight to leave.
     /// What is still open then is closed.
     pub async fn stop(self, bound: Duration) {
@@ -209,11 +232,10 @@ async fn accept_one(
     shared: &Shared,
     pauses: &mut bool,
 ) -> Option<(TcpStream, SocketAddr, ConnectionSlot)> {
-    let slot = shared.quota.accept().await;
     match socket.accept().await {
         Ok((stream, peer)) => {
             *pauses = false;
-            let slot = shared.quota.admit(slot, peer.ip());
+            let slot = shared.quota.admit(peer.ip()).await;
             if slot.is_none() {
                 let problem = "connection refused: max.connections.per.ip is reached";
                 shared.complaints.say(shared.clock.monotonic(), peer, problem);

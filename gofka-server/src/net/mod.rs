@@ -27,6 +27,8 @@ mod hostile_tests;
 #[cfg(test)]
 mod tests;
 
-pub use listener::{BindError, Bound, ListenerSpec, Listeners};
+pub use complaints::Complaints;
+pub use listener::{BindError, Bound, ListenerSpec, Listeners, plain};
 pub use memory::{MemoryBudget, MemoryPermit};
-pub use options::NetOptions;
+pub use options::{ConnectionLimits, NetOptions};
+pub use quota::ConnectionQuota;

@@ -44,7 +44,7 @@ impl Shared {
             broker,
             request_memory: MemoryBudget::new(options.request_memory_bytes),
             reply_memory: MemoryBudget::new(options.reply_memory_bytes),
-            quota: ConnectionQuota::new(&options),
+            quota: ConnectionQuota::new(options.limits.clone()),
             options,
             complaints: Complaints::default(),
             stopping: CancellationToken::new(),

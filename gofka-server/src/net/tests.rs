@@ -263,7 +263,8 @@ fn a_client_that_does_not_read_is_closed() {
 
 #[test]
 fn connections_beyond_the_limit_of_an_address_are_closed() {
-    let options = NetOptions { connections_per_ip_max: 1, ..NetOptions::default() };
+    let limits = ConnectionLimits { per_ip_max: 1, ..ConnectionLimits::default() };
+    let options = NetOptions { limits, ..NetOptions::default() };
     with_server(options, |address, _| async move {
         let mut first = TcpStream::connect(address).await.unwrap();
         first.write_all(&heartbeat(1, "x")).await.unwrap();
