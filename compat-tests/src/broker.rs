@@ -17,6 +17,24 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// Kafka wants a base64 id for its format step; any will do for a cluster of one.
 const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
 
+/// Enough for tests, and started soon.
+const SMALL_JVM: &[&str] = &["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+/// What Kafka's own start script gives its JVM.
+pub const SHIPPED_JVM: &[&str] = &[
+    "-Xmx1G",
+    "-Xms1G",
+    "-server",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+    "-Djava.awt.headless=true",
+    "-Xlog:gc*:file=kafkaServer-gc.log:time,tags:filecount=10,filesize=100M",
+    "-Dcom.sun.management.jmxremote=true",
+    "-Dcom.sun.management.jmxremote.authenticate=false",
+    "-Dcom.sun.management.jmxremote.ssl=false",
+];
+
 /// Which server is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -33,6 +51,7 @@ pub struct Broker {
     side_port: u16,
     raft_port: u16,
     settings: Vec<(String, String)>,
+    jvm: &'static [&'static str],
     process: Option<Process>,
 }
 
@@ -49,11 +68,18 @@ impl Broker {
         let dir = tempfile::Builder::new().prefix("compat-").tempdir().expect("a temporary folder");
         let settings = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let [port, side_port, raft_port] = [(); 3].map(|()| ports::free());
-        let broker = Self { kind, dir, port, side_port, raft_port, settings, process: None };
+        let broker =
+            Self { kind, dir, port, side_port, raft_port, settings, jvm: SMALL_JVM, process: None };
         if kind == Kind::Kafka {
             broker.format_kafka();
         }
         broker
+    }
+
+    /// Runs Kafka in a JVM with these flags instead of a small one.
+    pub fn in_jvm(mut self, flags: &'static [&'static str]) -> Self {
+        self.jvm = flags;
+        self
     }
 
     pub fn kind(&self) -> Kind {
@@ -92,7 +118,7 @@ impl Broker {
         assert!(self.process.is_none(), "the broker is already running");
         let log = log_file(&self.output_path()).expect("an output file");
         let mut command = match self.kind {
-            Kind::Kafka => kafka_command("kafka.Kafka"),
+            Kind::Kafka => java_command(self.jvm, "kafka.Kafka"),
             Kind::Gofka => self.gofka_command(),
         };
         if self.kind == Kind::Kafka {
@@ -190,11 +216,12 @@ pub fn gofka_command() -> Command {
 
 /// A JVM with Kafka's jars that is quick to start and small.
 pub fn kafka_command(class: &str) -> Command {
+    java_command(SMALL_JVM, class)
+}
+
+fn java_command(flags: &[&str], class: &str) -> Command {
     let jars = setup::kafka_jars();
     let mut command = Command::new("java");
-    command
-        .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
-        .arg(Path::new(&jars).join("*"))
-        .arg(class);
+    command.args(flags).arg("-cp").arg(Path::new(&jars).join("*")).arg(class);
     command
 }

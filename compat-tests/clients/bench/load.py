@@ -133,7 +133,9 @@ def consume(args, _host, _port):
     from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
     consumer = Consumer({"bootstrap.servers": args.bootstrap, "group.id": "bench",
                          "enable.auto.commit": False, "fetch.max.bytes": 52428800,
-                         "queued.max.messages.kbytes": 131072})
+                         "queued.max.messages.kbytes": 131072,
+                         # A full queue makes librdkafka rest for a second: its own time.
+                         "queued.min.messages": 1000000, "fetch.queue.backoff.ms": 1})
     parts = consumer.list_topics(args.topic, 10).topics[args.topic].partitions
     consumer.assign([TopicPartition(args.topic, part, OFFSET_BEGINNING) for part in parts])
     begin, count = time.monotonic(), 0

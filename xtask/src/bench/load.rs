@@ -36,12 +36,21 @@ impl Load {
         if line.is_empty() { Err("the load ended without a result".to_owned()) } else { Ok(line) }
     }
 
-    /// The number called `name` in the line of JSON that it prints.
-    pub(super) fn number(&mut self, name: &str) -> Result<f64, String> {
+    /// The line of JSON that it prints.
+    pub(super) fn seen(&mut self) -> Result<Seen, String> {
         let line = self.line()?;
-        let fields: serde_json::Value =
-            serde_json::from_str(&line).map_err(|cause| format!("{line}: {cause}"))?;
-        fields[name].as_f64().ok_or_else(|| format!("{line}: no {name}"))
+        let fields = serde_json::from_str(&line).map_err(|cause| format!("{line}: {cause}"))?;
+        Ok(Seen(fields))
+    }
+}
+
+/// What a load has seen.
+pub(super) struct Seen(serde_json::Value);
+
+impl Seen {
+    /// The number called `name`.
+    pub(super) fn number(&self, name: &str) -> Result<f64, String> {
+        self.0[name].as_f64().ok_or_else(|| format!("{}: no {name}", self.0))
     }
 }
 

@@ -56,6 +56,16 @@ pub(super) fn touch_free_memory() -> Result<(), String> {
     written.map_err(|cause| format!("{}: {cause}", path.display()))
 }
 
+/// Has the kernel write what earlier work left to it, so that later work does not pay for it.
+pub(super) fn write_dirty_pages() {
+    rustix::fs::sync();
+}
+
+/// Memory of the machine.
+pub(super) fn total_memory_bytes() -> Result<f64, String> {
+    field_kilobytes("/proc/meminfo", "MemTotal:").map(|kb| kb * 1024.0)
+}
+
 #[expect(clippy::disallowed_methods, reason = "a measurement over time has to let time pass")]
 fn pause(duration: Duration) {
     thread::sleep(duration);

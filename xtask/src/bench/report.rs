@@ -1,5 +1,7 @@
 //! The table that a benchmark prints: median, smallest and largest of each measurement, the
-//! ratio between the two brokers, and what was to be reached.
+//! ratio between the two brokers and the ratio between equal runs, and what was to be reached.
+
+use std::fmt::Write;
 
 use compat_tests::broker::Kind;
 
@@ -12,8 +14,10 @@ pub(super) enum Measurement {
     ConnectionSeconds,
     ConnectionMemory,
     ProduceCpu,
+    ProduceClientCpu,
     ProduceRate,
     ConsumeCpu,
+    ConsumeClientCpu,
     ConsumeRate,
     LoadMemory,
 }
@@ -26,8 +30,10 @@ const ROWS: &[(Measurement, &str, &str)] = &[
     (Measurement::ConnectionSeconds, "connections opened one by one, s", "<= 5"),
     (Measurement::ConnectionMemory, "memory of each connection, kB", "<= 10"),
     (Measurement::ProduceCpu, "produce 1 kB records: broker CPU-s/GB", "ratio <= 0.5"),
+    (Measurement::ProduceClientCpu, "produce 1 kB records: client CPU-s/GB", ""),
     (Measurement::ProduceRate, "produce 1 kB records: MB/s at the client", ""),
     (Measurement::ConsumeCpu, "consume 1 kB records, warm: broker CPU-s/GB", "ratio <= 1"),
+    (Measurement::ConsumeClientCpu, "consume 1 kB records, warm: client CPU-s/GB", ""),
     (Measurement::ConsumeRate, "consume 1 kB records, warm: MB/s at the client", ""),
     (Measurement::LoadMemory, "resident memory after the load, MB", ""),
 ];
@@ -44,13 +50,12 @@ impl Report {
         self.values.push((kind, measurement, value));
     }
 
-    pub(super) fn print(&self, megabytes: u64) {
-        let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        println!(
-            "{cores} cores; {megabytes} MB a round; median (smallest-largest); page-cache mode"
-        );
-        println!("| | Gofka | Apache Kafka 4.3.1 | Gofka : Kafka | to reach |");
-        println!("|---|---|---|---|---|");
+    /// The table in Markdown.
+    pub(super) fn table(&self) -> String {
+        let mut text =
+            "| | Gofka | Apache Kafka 4.3.1 | Gofka : Kafka | Gofka : Gofka | to reach |\n\
+                        |---|---|---|---|---|---|\n"
+                .to_owned();
         for (measurement, name, goal) in ROWS {
             let (gofka, kafka) =
                 (self.of(Kind::Gofka, *measurement), self.of(Kind::Kafka, *measurement));
@@ -58,8 +63,21 @@ impl Report {
                 (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:.2}", ours / theirs),
                 _ => "-".to_owned(),
             };
-            println!("| {name} | {} | {} | {ratio} | {goal} |", cell(&gofka), cell(&kafka));
+            let (ours, theirs, noise) = (cell(&gofka), cell(&kafka), self.noise(*measurement));
+            writeln!(text, "| {name} | {ours} | {theirs} | {ratio} | {noise} | {goal} |")
+                .expect("a string takes all");
         }
+        text
+    }
+
+    /// How far the first and the last run of a round, both Gofka's, were apart at most: a ratio
+    /// nearer to 1 than this is no difference.
+    fn noise(&self, measurement: Measurement) -> String {
+        let mine = self.values.iter().filter(|(k, m, _)| *k == Kind::Gofka && *m == measurement);
+        let values: Vec<f64> = mine.map(|(_, _, value)| *value).collect();
+        let ratios = values.chunks_exact(2).filter(|pair| pair[1] > 0.0).map(|p| p[0] / p[1]);
+        let furthest = ratios.max_by(|a, b| a.ln().abs().total_cmp(&b.ln().abs()));
+        furthest.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
     }
 
     /// The values of one measurement, smallest first.
@@ -91,6 +109,17 @@ fn cell(sorted: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_noise_is_the_worst_pair_of_equal_runs() {
+        let mut report = Report::default();
+        for value in [1.0, 1.1, 2.0, 1.0, 1.0, 0.0] {
+            report.values.push((Kind::Gofka, Measurement::IdleCpu, value));
+            report.values.push((Kind::Kafka, Measurement::IdleCpu, 7.0));
+        }
+        assert_eq!(report.noise(Measurement::IdleCpu), "2.00");
+        assert_eq!(report.noise(Measurement::LoadMemory), "-");
+    }
 
     #[test]
     fn the_median_of_an_even_count_lies_between_the_middle_two() {

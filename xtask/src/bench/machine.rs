@@ -1,0 +1,59 @@
+//! On what, when and how it was measured, and the place in `docs/performance.md` for the result.
+
+use std::fs;
+use std::process::Command;
+
+use crate::root;
+
+const DOCUMENT: &str = "docs/performance.md";
+const BEGIN: &str = "<!-- result of `cargo xtask bench --write` -->\n";
+const END: &str = "<!-- end of the result -->\n";
+
+/// One line about the machine, the day and the state of the tree.
+pub(super) fn describe(command: &str) -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let memory = super::process::total_memory_bytes().unwrap_or_default() / f64::from(1 << 30);
+    let day = output("date", &["-u", "+%Y-%m-%d"]);
+    let commit = output("git", &["rev-parse", "--short", "HEAD"]);
+    format!("{day}, commit {commit}, {cores} cores, {memory:.0} GiB: `{command}`")
+}
+
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).current_dir(root()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    text.unwrap_or_else(|_| "unknown".to_owned())
+}
+
+/// Puts `text` between the two marks of the document.
+pub(super) fn write_into_document(text: &str) -> Result<(), String> {
+    let path = root().join(DOCUMENT);
+    let failed = |cause: std::io::Error| format!("{}: {cause}", path.display());
+    let document = fs::read_to_string(&path).map_err(failed)?;
+    let document = replaced(&document, text).ok_or_else(|| format!("{DOCUMENT}: no marks"))?;
+    fs::write(&path, document).map_err(failed)
+}
+
+fn replaced(document: &str, text: &str) -> Option<String> {
+    let (before, rest) = document.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}{}\n{END}{after}", text.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_the_marks_is_replaced() {
+        let document = format!("a\n{BEGIN}old\n{END}b\n");
+        let expected = format!("a\n{BEGIN}new\n{END}b\n");
+        assert_eq!(replaced(&document, "new\n"), Some(expected));
+        assert_eq!(replaced("a", "new"), None);
+    }
+
+    #[test]
+    fn the_document_has_the_marks() {
+        let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
+        assert!(replaced(&document, "").is_some());
+    }
+}
