@@ -19,6 +19,7 @@ use std::sync::Arc;
 use gofka_core::ids::NodeId;
 use gofka_raft::Controller;
 use gofka_storage::LogDirs;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::ServerConfig;
@@ -52,6 +53,8 @@ pub struct Broker {
     pub fetch_sessions: FetchSessionTable,
     /// Producer ids to give out.
     pub producer_ids: ProducerIds,
+    /// Set when the broker stops: what waits for something to happen answers with what there is.
+    pub stopping: CancellationToken,
     raft_lock: Option<LogDirs>,
 }
 

@@ -26,7 +26,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if options.no_compat {
         return Ok(());
     }
-    step::cargo("release build", &["build", "--release", "-p", "gofka-server"], &[])?;
+    step::cargo(
+        "release build",
+        &["build", "--release", "-p", "gofka-server", "--bin", "gofka"],
+        &[],
+    )?;
     step::cargo("tools", &["run", "-p", "compat-tests", "--bin", "setup"], &[])?;
     let binary = release_binary().display().to_string();
     let environment = [("GOFKA_BIN", binary.as_str())];
@@ -42,7 +46,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 
 /// Runs the suites that other projects wrote; their builds take longer than all the rest.
 pub(crate) fn suites() -> Result<(), String> {
-    step::cargo("release build", &["build", "--release", "-p", "gofka-server"], &[])?;
+    step::cargo(
+        "release build",
+        &["build", "--release", "-p", "gofka-server", "--bin", "gofka"],
+        &[],
+    )?;
     let binary = release_binary().display().to_string();
     let suites = ["test", "-p", "compat-tests", "--test", "suites"];
     step::cargo("suites", &suites, &[("GOFKA_BIN", &binary)])

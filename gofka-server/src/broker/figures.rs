@@ -7,7 +7,7 @@ use gofka_raft::{Controller, RaftState, RaftStatus};
 
 use super::Broker;
 use crate::http::{Component, Health, Status};
-use crate::metrics::{Lag, RaftFigures, RaftRole, StateFigures};
+use crate::metrics::{GROUPS_SHOWN_MAX, LAGS_SHOWN_MAX, Lag, RaftFigures, RaftRole, StateFigures};
 
 /// Everything that mirrors state.
 pub(super) fn state(broker: &Broker) -> StateFigures {
@@ -19,14 +19,23 @@ pub(super) fn state(broker: &Broker) -> StateFigures {
         log_segments += partition.log().segment_count() as u64;
         log_size_bytes += partition.log().size_bytes();
     }
-    let groups = broker.groups.figures();
+    let mut shown = broker.groups.figures();
+    let groups = shown.len() as u64;
+    if shown.len() > GROUPS_SHOWN_MAX {
+        // Groups that have members are those that somebody looks for.
+        shown.sort_by_key(|group| std::cmp::Reverse(group.members));
+        shown.truncate(GROUPS_SHOWN_MAX);
+    }
     let mut lags = Vec::new();
-    let mut group_members = Vec::with_capacity(groups.len());
-    for figures in groups {
+    let mut group_members = Vec::with_capacity(shown.len());
+    for figures in shown {
         let group: Arc<str> = figures.group.as_str().into();
         for (topic, partition, committed) in figures.offsets {
             let name = TopicPartition { topic, partition };
             let Ok(found) = broker.partitions.get(&name) else { continue };
+            if lags.len() == LAGS_SHOWN_MAX {
+                break;
+            }
             lags.push(Lag {
                 group: group.clone(),
                 records: (found.high_watermark().0 - committed.0).max(0),
@@ -41,6 +50,7 @@ pub(super) fn state(broker: &Broker) -> StateFigures {
         topics: topics.map(|topic| (topic.name.clone(), topic.partitions.len() as u64)).collect(),
         log_segments,
         log_size_bytes,
+        groups,
         group_members,
         lags,
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gofka_core::ids::{NodeId, Uuid};
 use gofka_raft::{BrokerRegistration, Controller, ControllerOptions, Endpoint};
 use gofka_storage::{DirOptions, LogDirs};
+use tokio_util::sync::CancellationToken;
 
 use super::{Broker, RunError, limits, options};
 use crate::api::api_versions;
@@ -130,6 +131,7 @@ impl Broker {
             groups,
             fetch_sessions,
             producer_ids,
+            stopping: CancellationToken::new(),
             raft_lock,
         }))
     }

@@ -142,6 +142,7 @@ impl Running {
             Serving::Broker { broker, listeners, settings } => {
                 broker.metrics.broker_up.set(0);
                 settings.stop().await;
+                broker.stopping.cancel();
                 tokio::join!(listeners.stop(DRAIN_MAX), broker.groups.stop());
                 broker.close().await
             }

@@ -30,6 +30,13 @@ pub use state::{Lag, RaftFigures, RaftRole, StateFigures};
 /// Groups that one partition's consumption is split by; what others fetch counts as no group's.
 const GROUPS_PER_PARTITION_MAX: usize = 256;
 
+/// Series of rebalances, a few for each group; groups beyond count together, under no name.
+const REBALANCE_SERIES_MAX: usize = 4_096;
+/// Groups that a page names; it still counts all.
+pub const GROUPS_SHOWN_MAX: usize = 1_000;
+/// Lags that a page shows.
+pub const LAGS_SHOWN_MAX: usize = 10_000;
+
 const MESSAGE_SIZE_BOUNDS: &[u64] = &[
     16,
     64,
@@ -147,7 +154,8 @@ impl Metrics {
 
     /// Counts a rebalance; `reason` is one of a fixed set, such as `member joined`.
     pub fn rebalanced(&self, group: &str, reason: &'static str) {
-        self.rebalances.with(RebalanceLabels { group: group.into(), reason }).inc();
+        let labels = |group: &str| RebalanceLabels { group: group.into(), reason };
+        self.rebalances.with_at_most(REBALANCE_SERIES_MAX, labels(group), || labels("")).inc();
     }
 
     /// Drops the series of a deleted topic.

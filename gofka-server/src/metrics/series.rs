@@ -43,6 +43,14 @@ impl<L: Ord, M> Series<L, M> {
         self.series.write().entry(labels).or_insert_with(|| Arc::new((self.make)())).clone()
     }
 
+    /// As [`Series::with`], but a series that would be one too many counts as `other`.
+    pub(super) fn with_at_most(&self, max: usize, labels: L, other: impl FnOnce() -> L) -> Arc<M> {
+        let series = self.series.read();
+        let is_too_many = series.len() >= max && !series.contains_key(&labels);
+        drop(series);
+        self.with(if is_too_many { other() } else { labels })
+    }
+
     /// Drops the series that `keep` refuses. Handles given out before count into nothing.
     pub(super) fn retain(&self, mut keep: impl FnMut(&L) -> bool) {
         self.series.write().retain(|labels, _| keep(labels));

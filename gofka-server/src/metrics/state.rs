@@ -65,7 +65,9 @@ pub struct StateFigures {
     pub log_segments: u64,
     /// Bytes of all logs here.
     pub log_size_bytes: u64,
-    /// Each group with its number of members.
+    /// How many groups there are.
+    pub groups: u64,
+    /// Groups with their number of members; not all of them where there are very many.
     pub group_members: Vec<(Arc<str>, u64)>,
     /// Each partition that a group has committed an offset for.
     pub lags: Vec<Lag>,
@@ -109,7 +111,7 @@ impl Collector for StateCollector {
             ("topics_total", "Topics in the cluster", state.topics.len() as u64),
             ("log_segments", "Segments of the logs of this broker", state.log_segments),
             ("log_size_bytes", "Bytes of the logs of this broker", state.log_size_bytes),
-            ("groups", "Groups that this broker coordinates", state.group_members.len() as u64),
+            ("groups", "Groups that this broker coordinates", state.groups),
             ("partitions", "Partitions in the cluster", partitions),
         ];
         for (name, help, value) in singles {

@@ -32,6 +32,7 @@ fn moved() -> Metrics {
         topics: vec![("orders".into(), 4)],
         log_segments: 8,
         log_size_bytes: 9,
+        groups: 1,
         group_members: vec![("readers".into(), 2)],
         lags: vec![Lag {
             group: "readers".into(),
@@ -135,6 +136,19 @@ fn what_names_no_api_or_version_is_counted_together() {
     let unknown = "gofka_requests_received_total{api_key=\"unknown\",api_version=\"-1\"} 2";
     assert!(text.contains(unknown), "{text}");
     assert!(text.contains("{api_key=\"Metadata\",api_version=\"-1\"} 1"), "{text}");
+}
+
+#[test]
+fn rebalances_of_very_many_groups_share_a_series() {
+    let metrics = Metrics::new();
+    for group in 0..REBALANCE_SERIES_MAX + 10 {
+        metrics.rebalanced(&format!("g{group}"), "expired");
+    }
+    metrics.rebalanced("g0", "expired");
+    let text = metrics.open_metrics();
+    assert_eq!(text.matches("rebalances_total{").count(), REBALANCE_SERIES_MAX + 1);
+    assert!(text.contains("rebalances_total{group=\"\",reason=\"expired\"} 10"));
+    assert!(text.contains("rebalances_total{group=\"g0\",reason=\"expired\"} 2"));
 }
 
 #[test]

@@ -75,7 +75,10 @@ impl Report {
     fn noise(&self, measurement: Measurement) -> String {
         let mine = self.values.iter().filter(|(k, m, _)| *k == Kind::Gofka && *m == measurement);
         let values: Vec<f64> = mine.map(|(_, _, value)| *value).collect();
-        let ratios = values.chunks_exact(2).filter(|pair| pair[1] > 0.0).map(|p| p[0] / p[1]);
+        let ratios = values
+            .chunks_exact(2)
+            .filter(|pair| pair.iter().all(|value| *value > 0.0))
+            .map(|p| p[0] / p[1]);
         let furthest = ratios.max_by(|a, b| a.ln().abs().total_cmp(&b.ln().abs()));
         furthest.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
     }

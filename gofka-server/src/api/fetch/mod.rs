@@ -61,7 +61,10 @@ pub async fn handle(context: &RequestContext, request: FetchRequest) -> Outcome 
     }
     let context = context.clone();
     Outcome::later(async move {
-        let reads = fetch.wait(reads).await;
+        let reads = tokio::select! {
+            reads = fetch.wait(reads) => reads,
+            () = context.broker.stopping.cancelled() => fetch.read(),
+        };
         fetch.reply(&context, reads)
     })
 }
