@@ -121,7 +121,7 @@ fn kafkas_file(dir: &Path, port: u16, controller: u16) -> String {
          controller.quorum.bootstrap.servers=localhost:{controller}\n\
          listeners=PLAINTEXT://:{port},\\\n    CONTROLLER://:{controller}\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         advertised.listeners=PLAINTEXT\\://localhost\\:{port},CONTROLLER://localhost:{controller}\n\
+         advertised.listeners=PLAINTEXT\\://localhost\\:{port},CONTROLLER://a:{controller}\n\
          controller.listener.names=CONTROLLER\n\
          listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL\n\
          num.network.threads=3\nnum.io.threads=8\nsocket.send.buffer.bytes=102400\n\
