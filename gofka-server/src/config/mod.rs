@@ -195,7 +195,14 @@ impl ServerConfig {
 fn check(layer: &Layer, problems: &mut Vec<String>, warnings: &mut Vec<String>) {
     let Layer { name: source, settings } = layer;
     let mut unused: Vec<&str> = Vec::new();
+    let open_to_all = not_yet::is_open_to_all(settings);
+    if open_to_all {
+        warnings.push(format!("{source}: {}", not_yet::OPEN_TO_ALL));
+    }
     for (name, value) in settings {
+        if open_to_all && not_yet::is_of_authorizers(name) {
+            continue;
+        }
         if let Some(why) = not_yet::refusal(name, value) {
             problems.push(format!("{source}: {why}"));
             continue;

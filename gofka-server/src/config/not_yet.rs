@@ -3,6 +3,8 @@
 //!
 //! Called by `config/mod.rs` for each layer.
 
+use std::collections::BTreeMap;
+
 /// A setting, the values that ask for nothing, and what is missing for the others.
 const NOT_YET: &[(&str, &[&str], &str)] = &[
     ("alter.config.policy.class.name", &[""], "policies are not served yet"),
@@ -29,6 +31,26 @@ const OF_OTHERS: &[(&str, &str)] = &[
     ("super.users", "access control is not served yet"),
     ("zookeeper.", "there is no ZooKeeper, here or in Kafka since 4.0; leave it out"),
 ];
+
+/// What is said of an authorizer that lets everybody in.
+pub(super) const OPEN_TO_ALL: &str = "access control is not served yet: there are no ACLs, and \
+    allow.everyone.if.no.acl.found lets everybody in";
+
+/// Settings that mean nothing where everybody is let in.
+const OF_AUTHORIZERS: &[&str] =
+    &["allow.everyone.if.no.acl.found", "authorizer.class.name", "super.users"];
+
+/// Whether `settings` ask for an authorizer that lets everybody in while there are no ACLs. Then
+/// to have none is the same.
+pub(super) fn is_open_to_all(settings: &BTreeMap<String, String>) -> bool {
+    let open = settings.get("allow.everyone.if.no.acl.found");
+    open.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+}
+
+/// Whether `name` is one of the settings that [`is_open_to_all`] is about.
+pub(super) fn is_of_authorizers(name: &str) -> bool {
+    OF_AUTHORIZERS.contains(&name)
+}
 
 /// Why `name` cannot have `value`, if it cannot yet.
 pub(super) fn refusal(name: &str, value: &str) -> Option<String> {

@@ -130,6 +130,20 @@ fn what_cannot_be_honoured_yet_is_refused() {
 }
 
 #[test]
+fn an_authorizer_that_lets_everybody_in_is_no_promise() {
+    let authorizer = ("authorizer.class.name", "any.Authorizer");
+    let config = load(&[
+        authorizer,
+        ("super.users", "User:admin"),
+        ("allow.everyone.if.no.acl.found", "TRUE"),
+    ]);
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.warnings[0].contains("there are no ACLs"), "{:?}", config.warnings);
+    let shut = problems(&[authorizer, ("allow.everyone.if.no.acl.found", "false")]);
+    assert_eq!(shut.len(), 2, "{shut:?}");
+}
+
+#[test]
 fn two_sockets_on_one_port_are_refused() {
     let map = ("listener.security.protocol.map", "A:PLAINTEXT,B:PLAINTEXT");
     let found = problems(&[("listeners", "A://:1,B://localhost:1"), map]);
