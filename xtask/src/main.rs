@@ -3,6 +3,7 @@
 //! Run by developers and by `.ci/run`. One thread; each step is a child process.
 
 mod bench;
+mod fuzz;
 mod step;
 mod test;
 mod tidy;
@@ -33,15 +34,8 @@ enum Command {
     Fix,
     /// Measure one node, beside Apache Kafka doing the same work
     Bench(bench::Options),
-    /// Fuzz the request path with cargo-fuzz (needs a nightly toolchain)
-    Fuzz {
-        /// How long to run, in seconds
-        #[arg(long, default_value_t = 60)]
-        seconds: u32,
-        /// Which target
-        #[arg(default_value = "request")]
-        target: String,
-    },
+    /// Fuzz everything that reads bytes from clients or from disk (needs a nightly toolchain)
+    Fuzz(fuzz::Options),
 }
 
 /// The root of the workspace.
@@ -57,7 +51,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(&root()),
         Command::Fix => fix(),
         Command::Bench(options) => bench::run(&options),
-        Command::Fuzz { seconds, target } => fuzz(&target, seconds),
+        Command::Fuzz(options) => fuzz::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,16 +70,4 @@ fn fix() -> Result<(), String> {
         &["test", "-p", "gofka-server", "generated"],
         &[("UPDATE", "1")],
     )
-}
-
-fn fuzz(target: &str, seconds: u32) -> Result<(), String> {
-    let limit = format!("-max_total_time={seconds}");
-    let fuzz_dir = root().join("fuzz");
-    let arguments = ["+nightly", "fuzz", "run", "--fuzz-dir", "fuzz", target, "--", &limit];
-    if !fuzz_dir.join("Cargo.toml").exists() {
-        return Err(format!("no fuzz targets in {}", fuzz_dir.display()));
-    }
-    step::cargo("fuzz", &arguments, &[]).map_err(|cause| {
-        format!("{cause}\n  needs `cargo install cargo-fuzz` and a nightly toolchain")
-    })
 }

@@ -16,6 +16,18 @@ use crate::time::{Now, TimestampMs};
 /// What a record's length field can say of a text.
 const TEXT_BYTES_MAX: usize = i16::MAX as usize;
 
+/// Most that one answer holds of a group's offsets.
+const FETCHED_BYTES_MAX: usize = 16 << 20;
+
+/// What an offset takes in an answer, with the client's text beside it.
+fn size_of_fetched(fetched: Option<&(PartitionIndex, FetchedOffset)>) -> usize {
+    let text = match fetched {
+        Some((_, FetchedOffset::Committed(committed))) => committed.metadata.len(),
+        _ => 0,
+    };
+    size_of::<(PartitionIndex, FetchedOffset)>() + text
+}
+
 impl Shard {
     pub(super) fn commit(&mut self, now: Now, commit: Commit, to: ReplyTo, step: &mut Step) {
         let group = commit.member.group.clone();
@@ -88,29 +100,39 @@ impl Shard {
             Some(topics) => self.fetch_some(fetch, topics),
             None => self.fetch_all(fetch),
         };
-        let wait = Wait::through(self.durable.visible_through(&fetch.group));
-        step.answers.push(Answer { to, reply: Reply::Fetch(topics), wait });
-    }
-
-    fn fetch_some(&self, fetch: &Fetch, topics: &ByTopic<()>) -> ByTopic<FetchedOffset> {
-        let read = |(topic, partitions): &(TopicName, Vec<(PartitionIndex, ())>)| {
-            let offsets = partitions
-                .iter()
-                .map(|(partition, ())| (*partition, self.fetch_one(fetch, topic, *partition)));
-            (topic.clone(), offsets.collect())
+        let (reply, wait) = match topics {
+            Some(topics) => {
+                let wait = Wait::through(self.durable.visible_through(&fetch.group));
+                (Reply::Fetch(topics), wait)
+            }
+            None => (Reply::Unavailable(ErrorCode::InvalidRequest), Wait::No),
         };
-        topics.iter().map(read).collect()
+        step.answers.push(Answer { to, reply, wait });
     }
 
-    fn fetch_all(&self, fetch: &Fetch) -> ByTopic<FetchedOffset> {
-        let Some(durable) = self.durable.group(&fetch.group) else { return Vec::new() };
-        let mut topics = Vec::with_capacity(durable.offsets.len());
-        for (topic, partitions) in &durable.offsets {
-            let read =
-                |partition: &PartitionIndex| (*partition, self.fetch_one(fetch, topic, *partition));
-            topics.push((topic.clone(), partitions.keys().map(read).collect()));
+    /// The offsets that are asked for; `None` when they are too much for one answer.
+    fn fetch_some(&self, fetch: &Fetch, topics: &ByTopic<()>) -> Option<ByTopic<FetchedOffset>> {
+        let mut bytes_left = FETCHED_BYTES_MAX;
+        let mut fetched = Vec::with_capacity(topics.len());
+        for (topic, partitions) in topics {
+            let mut offsets = Vec::with_capacity(partitions.len());
+            for (partition, ()) in partitions {
+                offsets.push((*partition, self.fetch_one(fetch, topic, *partition)));
+                bytes_left = bytes_left.checked_sub(size_of_fetched(offsets.last()))?;
+            }
+            fetched.push((topic.clone(), offsets));
         }
-        topics
+        Some(fetched)
+    }
+
+    fn fetch_all(&self, fetch: &Fetch) -> Option<ByTopic<FetchedOffset>> {
+        let Some(durable) = self.durable.group(&fetch.group) else { return Some(Vec::new()) };
+        let none = |partition: &PartitionIndex| (*partition, ());
+        let topics = durable.offsets.iter();
+        let all: ByTopic<()> = topics
+            .map(|(topic, partitions)| (topic.clone(), partitions.keys().map(none).collect()))
+            .collect();
+        self.fetch_some(fetch, &all)
     }
 
     fn fetch_one(

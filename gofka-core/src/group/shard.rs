@@ -208,6 +208,7 @@ impl Shard {
             self.settings.session_timeout_min_ms..=self.settings.session_timeout_max_ms;
         let texts = [join.group.as_str(), &join.client_id, &join.protocol_type];
         let names = join.protocols.iter().map(|protocol| &*protocol.name);
+        let record_bytes_max = self.settings.record_bytes_max;
         let instance = join.instance.as_ref().map_or("", super::InstanceId::as_str);
         if join.group.is_empty() {
             Some(ErrorCode::InvalidGroupId)
@@ -215,6 +216,9 @@ impl Shard {
             Some(ErrorCode::InvalidSessionTimeout)
         } else if texts.into_iter().chain(names).chain([instance]).any(|t| t.len() > TEXT_BYTES_MAX)
         {
+            Some(ErrorCode::InvalidRequest)
+        } else if join.protocols.iter().any(|it| it.metadata.len() > record_bytes_max) {
+            // The group could never be stored.
             Some(ErrorCode::InvalidRequest)
         } else if !join.member.is_empty() && !self.groups.contains_key(&join.group) {
             Some(ErrorCode::UnknownMemberId)

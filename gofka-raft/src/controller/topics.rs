@@ -79,6 +79,7 @@ fn replicas_of(
     partitions_left: usize,
 ) -> Result<Vec<Vec<NodeId>>, ApiError> {
     if !topic.assignments.is_empty() {
+        within(topic.assignments.len(), partitions_left)?;
         return assigned(image, topic);
     }
     let layers = image.broker_layers(environment.node, environment.fixed);

@@ -63,7 +63,8 @@ pub struct RequestContext {
     /// When the whole request had arrived.
     pub now: Now,
     /// Memory for large replies: a handler that reads files takes its bytes here first, and gives
-    /// the permit to its reply (`Reply::with_permit`), which holds it until it is sent.
+    /// the permit to its reply (`Reply::with_permit`), which holds it until it is sent. Other large
+    /// replies take theirs when they are ready.
     pub reply_memory: MemoryBudget,
 }
 

@@ -1,7 +1,8 @@
 //! CreateTopics (19), versions 2-7: makes topics.
 //!
 //! Behaviour: the controller decides each topic by itself. The answer leaves when this broker
-//! serves the new partitions. A name that stands twice in one request is refused.
+//! serves the new partitions. A name that stands twice in one request is refused. Settings beyond
+//! what one answer may hold are left out, with an error in their place.
 //!
 //! Version notes: 4 defaults for partitions and replication by -1 (KIP-464); 5 the settings in
 //! force in the answer (KIP-525); 7 topic ids.
@@ -19,12 +20,15 @@ use kafka_protocol::messages::create_topics_response::{
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use super::budget::AnswerBudget;
 use super::wire::{error_parts, node_ids, topic_name};
 use super::{Api, Outcome, RequestContext, duplicates};
 use crate::cluster::topics;
 
 /// The row of the table.
 pub const API: Api = Api::new::<CreateTopicsRequest>(2, 7);
+
+const SETTINGS_SINCE: i16 = 5;
 
 /// Asks the controller and waits until this broker has followed.
 pub async fn handle(context: &RequestContext, request: CreateTopicsRequest) -> Outcome {
@@ -35,10 +39,15 @@ pub async fn handle(context: &RequestContext, request: CreateTopicsRequest) -> O
 
     let image = context.broker.controller.image();
     let mut codes = HashSet::new();
+    let mut budget = AnswerBudget::default();
     let mut results: Vec<CreatableTopicResult> = Vec::with_capacity(new.len());
     for (topic, answer) in new.iter().zip(answers) {
+        budget.turn().await;
         results.push(match answer {
-            Ok(created) => succeeded(context, &image, topic, &created),
+            Ok(created) => {
+                let result = succeeded(topic, &created);
+                with_settings(context, &image, topic, result, &mut budget)
+            }
             Err(error) => {
                 codes.insert(error.code);
                 failed(&topic.name, error)
@@ -69,26 +78,38 @@ fn new_topic(topic: &CreatableTopic) -> NewTopic {
     }
 }
 
-fn succeeded(
-    context: &RequestContext,
-    image: &MetadataImage,
-    topic: &NewTopic,
-    created: &CreatedTopic,
-) -> CreatableTopicResult {
-    // A topic that was only validated has no settings in the image.
-    let own = topic.configs.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
-    let own = own.collect();
-    let layers = ConfigLayers {
-        own: &own,
-        replicas: usize::try_from(created.replication_factor).unwrap_or(1),
-        ..image.broker_layers(context.broker.node, &context.broker.config.fixed)
-    };
+fn succeeded(topic: &NewTopic, created: &CreatedTopic) -> CreatableTopicResult {
     CreatableTopicResult::default()
         .with_name(topic_name(&topic.name))
         .with_topic_id(created.id.0)
         .with_num_partitions(created.partitions)
         .with_replication_factor(created.replication_factor)
-        .with_configs(Some(settings(&layers)))
+        .with_configs(Some(Vec::new()))
+}
+
+/// Adds the settings in force, where the version has room for them.
+fn with_settings(
+    context: &RequestContext,
+    image: &MetadataImage,
+    topic: &NewTopic,
+    result: CreatableTopicResult,
+    budget: &mut AnswerBudget,
+) -> CreatableTopicResult {
+    if context.api_version < SETTINGS_SINCE {
+        return result;
+    }
+    if !budget.take(TOPIC_CONFIGS.len(), 0) {
+        return result.with_topic_config_error_code(ErrorCode::InvalidRequest.code());
+    }
+    // A topic that was only validated has no settings in the image.
+    let own = topic.configs.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    let own = own.collect();
+    let layers = ConfigLayers {
+        own: &own,
+        replicas: usize::try_from(result.replication_factor).unwrap_or(1),
+        ..image.broker_layers(context.broker.node, &context.broker.config.fixed)
+    };
+    result.with_configs(Some(settings(&layers)))
 }
 
 /// The settings in force, without those that only tests know.

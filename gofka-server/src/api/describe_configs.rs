@@ -2,7 +2,8 @@
 //! telemetry subscriptions, with where each value comes from.
 //!
 //! Behaviour: each resource is answered by itself. A broker tells only its own settings, or with
-//! the empty name those set for all brokers. A group need not exist.
+//! the empty name those set for all brokers. A group need not exist. Resources beyond what one
+//! answer may hold are refused one by one.
 //!
 //! Version notes: 1 sources and synonyms (KIP-226); 3 types and documentation (KIP-569).
 
@@ -20,7 +21,9 @@ use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult,
 };
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
+use kafka_protocol::protocol::StrBytes;
 
+use super::budget::{AnswerBudget, TOO_MUCH};
 use super::wire::{error_parts, resource_kind};
 use super::{Api, Outcome, RequestContext};
 use crate::cluster::topics;
@@ -34,6 +37,7 @@ pub async fn handle(context: &RequestContext, request: DescribeConfigsRequest) -
     let image = context.broker.controller.image();
     let mut codes = HashSet::new();
     let mut results = Vec::with_capacity(request.resources.len());
+    let mut budget = AnswerBudget::default();
     for resource in &request.resources {
         let entries = Entries {
             names: resource.configuration_keys.as_deref(),
@@ -43,7 +47,13 @@ pub async fn handle(context: &RequestContext, request: DescribeConfigsRequest) -
         let result = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
-        results.push(match describe(context, &image, resource, &entries) {
+        budget.turn().await;
+        let described = if budget.is_spent() {
+            Err(invalid(TOO_MUCH.to_owned()))
+        } else {
+            describe(context, &image, resource, &entries)
+        };
+        results.push(match described.and_then(|configs| within(&mut budget, configs)) {
             Ok(configs) => result.with_configs(configs),
             Err(error) => {
                 codes.insert(error.code);
@@ -54,6 +64,24 @@ pub async fn handle(context: &RequestContext, request: DescribeConfigsRequest) -
     }
     let response = DescribeConfigsResponse::default().with_results(results);
     Outcome::Now(context.reply(&response).with_errors(codes))
+}
+
+/// `configs` if the answer has room for them.
+fn within(
+    budget: &mut AnswerBudget,
+    configs: Vec<DescribeConfigsResourceResult>,
+) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
+    let length = |text: &Option<StrBytes>| text.as_ref().map_or(0, |text| text.len());
+    let bytes = |config: &DescribeConfigsResourceResult| {
+        let synonyms = config.synonyms.iter().map(|it| it.name.len() + length(&it.value));
+        config.name.len()
+            + length(&config.value)
+            + length(&config.documentation)
+            + synonyms.sum::<usize>()
+    };
+    let structures = configs.iter().map(|config| 1 + config.synonyms.len()).sum();
+    let fits = budget.take(structures, configs.iter().map(bytes).sum());
+    if fits { Ok(configs) } else { Err(invalid(TOO_MUCH.to_owned())) }
 }
 
 fn describe(

@@ -1,10 +1,13 @@
 //! DescribeGroups (15), versions 0-6: classic groups with their members.
 //!
-//! Behaviour: members' subscriptions are shown once the group is stable.
+//! Behaviour: members' subscriptions are shown once the group is stable. A group that is named twice
+//! is answered once. Groups beyond what one answer may hold are refused one by one.
 //!
 //! Version notes: 3 brings authorized operations (KIP-430), which are all while nobody is refused
 //! any; 4 static members (KIP-345); 6 GROUP_ID_NOT_FOUND, where before a group that is not there is
 //! `Dead` (KIP-1043).
+
+use std::collections::HashSet;
 
 use gofka_core::error::ErrorCode;
 use gofka_core::group::reply::{DescribedGroup, DescribedMember};
@@ -12,6 +15,7 @@ use gofka_core::group::{Command, Reply as GroupReply};
 use kafka_protocol::messages::describe_groups_response::{self, DescribedGroupMember};
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 
+use super::budget::{AnswerBudget, TOO_MUCH};
 use super::group_wire::{group_id, text, unavailable};
 use super::{Api, Outcome, RequestContext, operations};
 
@@ -25,7 +29,11 @@ pub async fn handle(context: &RequestContext, request: DescribeGroupsRequest) ->
     let operations =
         operations::of_group(request.include_authorized_operations && context.api_version >= 3);
     let mut pending = Vec::with_capacity(request.groups.len());
+    let mut seen = HashSet::new();
     for id in request.groups {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
         let group = group_id(&id);
         let command = Command::Describe(group.clone());
         pending.push((context.broker.groups.submit(&group, context.now, command), id));
@@ -34,9 +42,11 @@ pub async fn handle(context: &RequestContext, request: DescribeGroupsRequest) ->
     Outcome::later(async move {
         let mut groups = Vec::with_capacity(pending.len());
         let mut errors = Vec::new();
+        let mut budget = AnswerBudget::default();
         for (pending, id) in pending {
             let described = match pending.reply().await {
-                GroupReply::Describe(group) => Ok(group),
+                GroupReply::Describe(group) if fits(&mut budget, group.as_ref()) => Ok(group),
+                GroupReply::Describe(_) => Err(ErrorCode::InvalidRequest),
                 other => Err(unavailable(&other)),
             };
             errors.extend(described.as_ref().err());
@@ -45,6 +55,15 @@ pub async fn handle(context: &RequestContext, request: DescribeGroupsRequest) ->
         let response = DescribeGroupsResponse::default().with_groups(groups);
         context.reply(&response).with_errors(errors)
     })
+}
+
+fn fits(budget: &mut AnswerBudget, group: Option<&DescribedGroup>) -> bool {
+    let members = group.map_or(&[][..], |group| &group.members);
+    let texts = |member: &DescribedMember| {
+        let ids = member.member.as_str().len() + member.client_id.len() + member.client_host.len();
+        ids + member.metadata.len() + member.assignment.len()
+    };
+    budget.take(1 + members.len(), members.iter().map(texts).sum())
 }
 
 fn group(
@@ -74,7 +93,12 @@ fn group(
                 group.authorized_operations = operations;
             }
         }
-        Err(error) => group.error_code = error.code(),
+        Err(error) => {
+            group.error_code = error.code();
+            if version >= 6 && error == ErrorCode::InvalidRequest {
+                group.error_message = Some(text(TOO_MUCH));
+            }
+        }
     }
     group
 }

@@ -1,6 +1,7 @@
 //! DescribeProducers (61), version 0: which producers a partition remembers (KIP-664).
 //!
-//! Behaviour: from the log's producer state, in memory; -1 where a field has no value.
+//! Behaviour: from the log's producer state, in memory; -1 where a field has no value. Partitions
+//! beyond what one answer may hold are refused one by one.
 
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::{LeaderEpoch, PartitionIndex};
@@ -9,7 +10,9 @@ use kafka_protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,
 };
 use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse};
+use kafka_protocol::protocol::StrBytes;
 
+use super::budget::{AnswerBudget, TOO_MUCH};
 use super::{Api, Outcome, RequestContext};
 use crate::partition::PartitionMap;
 
@@ -23,11 +26,18 @@ pub async fn handle(context: &RequestContext, request: DescribeProducersRequest)
 }
 
 fn answer(map: &PartitionMap, request: DescribeProducersRequest) -> DescribeProducersResponse {
+    let mut budget = AnswerBudget::default();
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partition_indexes.iter().map(|index| {
             let answer = PartitionResponse::default().with_partition_index(*index);
+            if budget.is_spent() {
+                return too_much(answer);
+            }
             match producers(map, topic.name.as_str(), *index) {
-                Ok(producers) => answer.with_active_producers(producers),
+                Ok(producers) if budget.take(1 + producers.len(), 0) => {
+                    answer.with_active_producers(producers)
+                }
+                Ok(_) => too_much(answer),
                 Err(code) => answer.with_error_code(code.code()),
             }
         });
@@ -35,6 +45,12 @@ fn answer(map: &PartitionMap, request: DescribeProducersRequest) -> DescribeProd
         TopicResponse::default().with_name(topic.name).with_partitions(partitions)
     });
     DescribeProducersResponse::default().with_topics(topics.collect())
+}
+
+fn too_much(answer: PartitionResponse) -> PartitionResponse {
+    answer
+        .with_error_code(ErrorCode::InvalidRequest.code())
+        .with_error_message(Some(StrBytes::from_static_str(TOO_MUCH)))
 }
 
 fn producers(map: &PartitionMap, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {

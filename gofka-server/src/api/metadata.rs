@@ -131,13 +131,16 @@ async fn create_missing(context: &RequestContext, request: &MetadataRequest, nam
     if new.is_empty() {
         return;
     }
-    for result in topics::create(broker, new, false).await {
-        // Two clients may ask for the same topic at once.
-        if let Err(error) = result
-            && error.code != ErrorCode::TopicAlreadyExists
-        {
-            tracing::info!(%error, "a topic could not be created on demand");
-        }
+    let created = topics::create(broker, new, false).await;
+    // Two clients may ask for the same topic at once.
+    let mut failed = created
+        .into_iter()
+        .filter_map(Result::err)
+        .filter(|error| error.code != ErrorCode::TopicAlreadyExists);
+    // One line, however many topics one request named.
+    if let Some(error) = failed.next() {
+        let others = failed.count();
+        tracing::info!(%error, others, "topics could not be created on demand");
     }
 }
 

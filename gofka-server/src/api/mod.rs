@@ -20,6 +20,7 @@ use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request};
 
+mod budget;
 mod config_changes;
 mod context;
 mod duplicates;

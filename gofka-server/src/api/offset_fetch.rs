@@ -1,8 +1,8 @@
 //! OffsetFetch (9), versions 1-9: how far groups have read.
 //!
 //! Behaviour: a partition without an offset answers -1; so does a group that is not there. Offsets
-//! are shown once they are committed, whether or not the client asks for stable ones. Version 10
-//! (topic ids) is beyond the codec.
+//! are shown once they are committed, whether or not the client asks for stable ones. Groups beyond
+//! what one answer may hold are refused one by one. Version 10 (topic ids) is beyond the codec.
 //!
 //! Version notes: 2 brings null for all topics, and an error for all; 5 the leader epoch (KIP-320);
 //! 7 the wish for stable offsets (KIP-447); 8 several groups (KIP-709); 9 members (KIP-848).
@@ -20,6 +20,7 @@ use kafka_protocol::messages::offset_fetch_response::{
 use kafka_protocol::messages::{GroupId, OffsetFetchRequest, OffsetFetchResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use super::budget::AnswerBudget;
 use super::group_wire::{group_id, text, unavailable, wire_topic};
 use super::{Api, Outcome, RequestContext};
 use crate::coordinator::Pending;
@@ -37,14 +38,18 @@ type Fetched = Result<ByTopic<FetchedOffset>, ErrorCode>;
 pub async fn handle(context: &RequestContext, request: OffsetFetchRequest) -> Outcome {
     let stable = request.require_stable;
     if context.api_version >= BATCHED_FROM {
-        let groups = request.groups.into_iter().map(|group| {
+        let mut budget = AnswerBudget::default();
+        let mut groups = Vec::with_capacity(request.groups.len());
+        for group in request.groups {
+            budget.turn().await;
             let topics = group.topics.map(|topics| {
                 let topics = topics.iter();
                 topics.map(|topic| named(topic.name.as_str(), &topic.partition_indexes)).collect()
             });
-            (submit(context, &group.group_id, topics, stable), group.group_id)
-        });
-        return answer_groups(context.clone(), groups.collect());
+            let pending = submit_within(&mut budget, context, &group.group_id, topics, stable);
+            groups.push((pending, group.group_id));
+        }
+        return answer_groups(context.clone(), groups);
     }
     let topics: Option<ByTopic<()>> = request.topics.map(|topics| {
         topics.iter().map(|topic| named(topic.name.as_str(), &topic.partition_indexes)).collect()
@@ -67,6 +72,34 @@ fn submit(
     let group = group_id(id);
     let fetch = Fetch { group: group.clone(), topics, require_stable };
     context.broker.groups.submit(&group, context.now, Command::Fetch(fetch))
+}
+
+/// Asks for a group's offsets if the answer has room for them.
+fn submit_within(
+    budget: &mut AnswerBudget,
+    context: &RequestContext,
+    id: &GroupId,
+    topics: Option<ByTopic<()>>,
+    require_stable: bool,
+) -> Result<Pending, ErrorCode> {
+    if budget.is_spent() {
+        return Err(ErrorCode::InvalidRequest);
+    }
+    let mut pending = submit(context, id, topics, require_stable);
+    if let Some(GroupReply::Fetch(topics)) = pending.decided() {
+        let partitions = topics.iter().flat_map(|(_, partitions)| partitions);
+        let (mut structures, mut bytes) = (1 + topics.len(), 0);
+        for (_, fetched) in partitions {
+            structures += 1;
+            if let FetchedOffset::Committed(committed) = fetched {
+                bytes += committed.metadata.len();
+            }
+        }
+        if !budget.take(structures, bytes) {
+            return Err(ErrorCode::InvalidRequest);
+        }
+    }
+    Ok(pending)
 }
 
 async fn fetched(image: &MetadataImage, pending: Pending) -> Fetched {
@@ -93,14 +126,21 @@ fn forget_former(current: Option<TopicId>, fetched: &mut FetchedOffset) {
     }
 }
 
-fn answer_groups(context: RequestContext, groups: Vec<(Pending, GroupId)>) -> Outcome {
+fn answer_groups(
+    context: RequestContext,
+    groups: Vec<(Result<Pending, ErrorCode>, GroupId)>,
+) -> Outcome {
     Outcome::later(async move {
         let image = context.broker.controller.image();
         let mut answered = Vec::with_capacity(groups.len());
         let mut errors = Vec::new();
         for (pending, group) in groups {
             let response = OffsetFetchResponseGroup::default().with_group_id(group);
-            answered.push(match fetched(&image, pending).await {
+            let fetched = match pending {
+                Ok(pending) => fetched(&image, pending).await,
+                Err(error) => Err(error),
+            };
+            answered.push(match fetched {
                 Ok(topics) => response.with_topics(group_topics(topics)),
                 Err(error) => {
                     errors.push(error);

@@ -89,6 +89,11 @@ impl Reply {
         self.close
     }
 
+    /// Whether it holds memory of the budget already.
+    pub fn has_permit(&self) -> bool {
+        self.permit.is_some()
+    }
+
     /// The size of the body in bytes.
     pub fn len(&self) -> usize {
         self.parts.iter().map(Bytes::len).sum()

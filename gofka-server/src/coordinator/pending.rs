@@ -29,6 +29,7 @@ pub struct Pending {
 enum State {
     Refused(ErrorCode),
     Waiting { receiver: oneshot::Receiver<Delivery>, shard: Arc<ShardCell>, limit: Duration },
+    Decided { delivery: Delivery, shard: Arc<ShardCell>, limit: Duration },
 }
 
 impl Pending {
@@ -44,14 +45,29 @@ impl Pending {
         Self { state: State::Waiting { receiver, shard, limit } }
     }
 
+    /// The reply, if it was decided already, whether or not it may be seen: for its size.
+    pub fn decided(&mut self) -> Option<&Reply> {
+        if let State::Waiting { receiver, shard, limit } = &mut self.state {
+            let delivery = receiver.try_recv().ok()?;
+            self.state = State::Decided { delivery, shard: shard.clone(), limit: *limit };
+        }
+        match &self.state {
+            State::Decided { delivery, .. } => Some(&delivery.reply),
+            State::Refused(_) | State::Waiting { .. } => None,
+        }
+    }
+
     /// The reply once it may be seen; [`Reply::Unavailable`] when the shard cannot say.
     pub async fn reply(self) -> Reply {
-        let (receiver, shard, limit) = match self.state {
+        let (delivery, shard, limit) = match self.state {
             State::Refused(error) => return Reply::Unavailable(error),
-            State::Waiting { receiver, shard, limit } => (receiver, shard, limit),
-        };
-        let Ok(delivery) = receiver.await else {
-            return Reply::Unavailable(ErrorCode::NotCoordinator);
+            State::Decided { delivery, shard, limit } => (delivery, shard, limit),
+            State::Waiting { receiver, shard, limit } => {
+                let Ok(delivery) = receiver.await else {
+                    return Reply::Unavailable(ErrorCode::NotCoordinator);
+                };
+                (delivery, shard, limit)
+            }
         };
         let Some(up_to) = delivery.committed else { return delivery.reply };
         match tokio::time::timeout(limit, shard.partition().committed(up_to)).await {

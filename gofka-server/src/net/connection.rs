@@ -10,6 +10,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::TcpStream;
@@ -23,6 +24,9 @@ use super::shared::Shared;
 use super::{watchdog, writer};
 use crate::api::{Api, ConnectionInfo, Outcome, RequestContext, UndecodableBody, api_versions};
 
+/// A request that took this long in its stage one lets others have the thread.
+const LONG: Duration = Duration::from_millis(5);
+
 /// Why a connection ends by our doing.
 #[derive(Debug)]
 enum Problem {
@@ -31,6 +35,7 @@ enum Problem {
     Body { api: String, version: i16, refusal: Refusal },
     Undecodable { api: String, version: i16, error: UndecodableBody },
     Overdue(Overdue),
+    NoMemory,
 }
 
 impl fmt::Display for Problem {
@@ -49,6 +54,9 @@ impl fmt::Display for Problem {
             }
             Self::Overdue(Overdue::SlowReader) => {
                 write!(f, "connection closed: the client does not read its answers")
+            }
+            Self::NoMemory => {
+                write!(f, "connection closed: unread answers hold all the memory that there is")
             }
             Self::Overdue(Overdue::Idle | Overdue::Drained) => write!(f, "connection closed"),
         }
@@ -89,7 +97,7 @@ async fn serve(
     shared: &Arc<Shared>,
     info: &Arc<ConnectionInfo>,
 ) -> Option<Problem> {
-    let queue = Queue::default();
+    let queue = Queue::new(shared.reply_memory.clone());
     let activity = Activity::default();
     activity.touch(shared.clock.monotonic());
     let mut reader = pin!(read(stream, shared, info, &queue, &activity));
@@ -116,6 +124,7 @@ async fn serve(
             }
             if let Poll::Ready(result) = writer.as_mut().poll(cx) {
                 let lost = result.err().map(|error| Problem::Frame(FrameError::Io(error)));
+                let lost = lost.or(queue.has_refused().then_some(Problem::NoMemory));
                 return Poll::Ready(problem.take().or(lost));
             }
             if !(reading && queue.reader_can_go_on()) {
@@ -150,6 +159,7 @@ async fn read(
             Err(error) => return ReaderEnd::Problem(Problem::Frame(error)),
         };
         activity.stage_one(true);
+        let started = shared.clock.stopwatch();
         let request = Incoming { shared, info, client_id: &mut client_id };
         let end = request.handle(frame, queue).await;
         activity.stage_one(false);
@@ -157,8 +167,13 @@ async fn read(
         if let Some(end) = end {
             return end;
         }
-        // A client that never pauses must not keep the thread from the others.
-        tokio::task::consume_budget().await;
+        // A client that never pauses must not keep the thread from the others, nor one whose
+        // requests take long: batches that must be opened, long lists.
+        if started.elapsed() >= LONG {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::task::consume_budget().await;
+        }
     }
 }
 

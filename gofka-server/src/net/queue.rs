@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
-use super::memory::MemoryPermit;
+use super::memory::{MemoryBudget, MemoryPermit};
 use crate::api::{BoxFuture, Reply};
 use crate::clock::Stopwatch;
 
@@ -18,6 +18,8 @@ const REQUESTS_MAX: usize = 128;
 const REQUEST_BYTES_MAX: usize = 32 << 20;
 /// Bytes of answers that may be ready behind one that is not.
 const READY_BYTES_MAX: usize = 1 << 20;
+/// Answers up to this size need no memory of the budget: they come however short it is.
+pub(super) const SMALL_BYTES: usize = 128 << 10;
 
 /// What is known of a request whose answer is to be sent.
 #[derive(Debug)]
@@ -37,17 +39,17 @@ pub(super) enum Answer {
     Waiting(BoxFuture<'static, Reply>),
 }
 
-#[derive(Default)]
 struct Inner {
+    memory: MemoryBudget,
     slots: VecDeque<(Ticket, Answer)>,
     request_bytes: usize,
     ready_bytes: usize,
     ended: bool,
     reader_waits: bool,
+    refused: bool,
 }
 
 /// The queue.
-#[derive(Default)]
 pub(super) struct Queue(Mutex<Inner>);
 
 impl Inner {
@@ -64,6 +66,7 @@ impl Inner {
             }
             let Answer::Waiting(future) = answer else { continue };
             if let Poll::Ready(reply) = future.as_mut().poll(cx) {
+                let reply = admit(&self.memory, &mut self.refused, reply);
                 self.ready_bytes += reply.len();
                 *answer = Answer::Ready(reply);
             }
@@ -71,7 +74,39 @@ impl Inner {
     }
 }
 
+/// Takes the memory that `reply` holds until it is sent. Clients that do not read can use up all
+/// of it; then a large answer ends its connection, since keeping it would not be bounded.
+fn admit(memory: &MemoryBudget, refused: &mut bool, reply: Reply) -> Reply {
+    if reply.len() <= SMALL_BYTES || reply.has_permit() {
+        return reply;
+    }
+    let mut permit = memory.permit();
+    if permit.try_hold(reply.len()) {
+        return reply.with_permit(permit);
+    }
+    *refused = true;
+    Reply::close()
+}
+
 impl Queue {
+    /// An empty queue whose large answers share `memory` with those of other connections.
+    pub(super) fn new(memory: MemoryBudget) -> Self {
+        Self(Mutex::new(Inner {
+            memory,
+            slots: VecDeque::new(),
+            request_bytes: 0,
+            ready_bytes: 0,
+            ended: false,
+            reader_waits: false,
+            refused: false,
+        }))
+    }
+
+    /// Whether an answer found no memory, so that the connection ends in its stead.
+    pub(super) fn has_refused(&self) -> bool {
+        self.0.lock().refused
+    }
+
     /// Waits until another request may be read.
     pub(super) fn poll_room(&self) -> Poll<()> {
         let mut inner = self.0.lock();
@@ -90,10 +125,16 @@ impl Queue {
     /// Adds a request. The next [`Queue::poll_next`] sees it.
     pub(super) fn push(&self, ticket: Ticket, answer: Answer) {
         let mut inner = self.0.lock();
+        let inner = &mut *inner;
         inner.request_bytes += ticket.request_bytes;
-        if let Answer::Ready(reply) = &answer {
-            inner.ready_bytes += reply.len();
-        }
+        let answer = match answer {
+            Answer::Ready(reply) => {
+                let reply = admit(&inner.memory, &mut inner.refused, reply);
+                inner.ready_bytes += reply.len();
+                Answer::Ready(reply)
+            }
+            waiting @ Answer::Waiting(_) => waiting,
+        };
         inner.slots.push_back((ticket, answer));
     }
 
@@ -132,7 +173,6 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::MemoryBudget;
     use super::*;
     use crate::clock::Clock;
     use bytes::Bytes;
@@ -150,6 +190,10 @@ mod tests {
         }
     }
 
+    fn new_queue() -> Queue {
+        Queue::new(MemoryBudget::new(64 << 20))
+    }
+
     fn reply(size: usize) -> Reply {
         Reply::parts(vec![Bytes::from(vec![0; size])])
     }
@@ -163,7 +207,7 @@ mod tests {
 
     #[test]
     fn replies_leave_in_request_order() {
-        let queue = Queue::default();
+        let queue = new_queue();
         let (send, receive) = oneshot::channel::<()>();
         let slow = async move {
             receive.await.expect("the sender lives");
@@ -184,7 +228,7 @@ mod tests {
 
     #[test]
     fn answers_overlap_until_enough_are_ready() {
-        let queue = Queue::default();
+        let queue = new_queue();
         queue.push(ticket(0, 1), Answer::Waiting(Box::pin(std::future::pending())));
         let started = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         for id in 1..10 {
@@ -201,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_reader_waits_for_room_in_requests_and_in_bytes() {
-        let queue = Queue::default();
+        let queue = new_queue();
         for id in 0..REQUESTS_MAX as i32 {
             assert!(queue.poll_room().is_ready());
             queue.push(ticket(id, 1), Answer::Ready(reply(1)));
@@ -212,8 +256,29 @@ mod tests {
         assert!(queue.reader_can_go_on());
         assert!(!queue.reader_can_go_on(), "told once");
 
-        let queue = Queue::default();
+        let queue = new_queue();
         queue.push(ticket(0, REQUEST_BYTES_MAX), Answer::Ready(reply(1)));
         assert!(queue.poll_room().is_pending());
+    }
+
+    #[test]
+    fn a_large_answer_without_memory_ends_the_connection_and_a_small_one_does_not() {
+        let memory = MemoryBudget::new(3 * SMALL_BYTES);
+        let queue = Queue::new(memory.clone());
+        let ready = |size| {
+            queue.push(ticket(0, 1), Answer::Ready(reply(size)));
+            let waker = noop_waker();
+            match queue.poll_next(&mut Context::from_waker(&waker)) {
+                Poll::Ready(Some((_, reply))) => reply,
+                _ => panic!("the answer is ready"),
+            }
+        };
+        let held = ready(2 * SMALL_BYTES);
+        assert!(!held.closes() && memory.available_bytes() == SMALL_BYTES);
+        assert!(!ready(SMALL_BYTES).closes());
+        assert!(ready(2 * SMALL_BYTES).closes());
+        drop(held);
+        assert!(!ready(2 * SMALL_BYTES).closes(), "memory comes back with the answer");
+        assert!(queue.has_refused());
     }
 }

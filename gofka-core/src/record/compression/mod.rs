@@ -57,13 +57,16 @@ pub fn compress(codec: Compression, level: CompressionLevel, input: &[u8]) -> Ve
     }
 }
 
+/// What the library says when the output does not fit.
+const ZSTD_OUTPUT_FULL: &str = "Destination buffer is too small";
+
 fn clamp_zstd(level: i32) -> i32 {
     let range = zstd::compression_level_range();
     level.clamp(*range.start(), *range.end())
 }
 
-/// Decompresses `input` to at most `max_out` bytes. Memory grows with what really comes out,
-/// never with what a length in the input claims.
+/// Decompresses `input` to at most `max_out` bytes. Address space is taken for as many, once;
+/// memory is touched by what really comes out, never by what a length in the input claims.
 pub fn decompress(codec: Compression, input: &[u8], max_out: usize) -> Result<Vec<u8>, BatchError> {
     match codec {
         Compression::None if input.len() > max_out => Err(BatchError::TooLarge { limit: max_out }),
@@ -71,22 +74,41 @@ pub fn decompress(codec: Compression, input: &[u8], max_out: usize) -> Result<Ve
         Compression::Gzip => drain(codec, MultiGzDecoder::new(input), max_out),
         Compression::Snappy => snappy::decompress(input, max_out),
         Compression::Lz4 => drain(codec, FrameDecoder::new(input), max_out),
-        Compression::Zstd => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(input)
-                .map_err(|error| failure(codec, &error))?;
-            drain(codec, decoder, max_out)
-        }
+        Compression::Zstd => decompress_zstd(input, max_out),
     }
 }
 
 fn drain(codec: Compression, reader: impl Read, max_out: usize) -> Result<Vec<u8>, BatchError> {
-    let mut out = Vec::new();
+    // Growing step by step would hold the output twice at the end.
+    let mut out = Vec::with_capacity(max_out.saturating_add(1));
     let mut bounded = reader.take(max_out as u64 + 1);
     bounded.read_to_end(&mut out).map_err(|error| failure(codec, &error))?;
     if out.len() > max_out {
         return Err(BatchError::TooLarge { limit: max_out });
     }
+    out.shrink_to_fit();
     Ok(out)
+}
+
+/// In one go, straight into the output: a stream would keep a window of up to 128 MiB beside it.
+fn decompress_zstd(input: &[u8], max_out: usize) -> Result<Vec<u8>, BatchError> {
+    let codec = Compression::Zstd;
+    let mut out = Vec::with_capacity(max_out.saturating_add(1));
+    let mut context = zstd::zstd_safe::DCtx::create();
+    match context.decompress(&mut out, input) {
+        Ok(_) if out.len() > max_out => Err(BatchError::TooLarge { limit: max_out }),
+        Ok(_) => {
+            out.shrink_to_fit();
+            Ok(out)
+        }
+        Err(code) => {
+            let reason = zstd::zstd_safe::get_error_name(code);
+            if reason == ZSTD_OUTPUT_FULL {
+                return Err(BatchError::TooLarge { limit: max_out });
+            }
+            Err(failure(codec, &reason))
+        }
+    }
 }
 
 fn failure(codec: Compression, error: &dyn std::fmt::Display) -> BatchError {

@@ -28,12 +28,16 @@ use self::read::{Outcome as Read, read_all};
 use self::response::{Included, encode, encode_error};
 use super::leader_hint::{self, LeaderHint};
 use super::{Api, Outcome, Reply, RequestContext};
+use crate::net::{MemoryBudget, MemoryPermit};
 use crate::partition::{Delayed, DelayedGuard};
 
 /// The row of the table.
 pub const API: Api = Api::new::<FetchRequest>(4, 18);
 
 const LEADER_HINT_SINCE: i16 = 16;
+
+/// What a fetch reads when there is no memory for more.
+const SHORT_BYTES_MAX: usize = 64 << 10;
 
 /// Reads, and waits if that was too little.
 #[allow(clippy::unused_async, reason = "every handler has this signature")]
@@ -54,7 +58,7 @@ pub async fn handle(context: &RequestContext, request: FetchRequest) -> Outcome 
     } else {
         resolve(&context.broker.partitions.snapshot(), &plan.targets)
     };
-    let fetch = Fetch { plan, sources, limits };
+    let fetch = Fetch { plan, sources, limits, memory: context.reply_memory.clone() };
     let reads = fetch.read();
     if fetch.is_enough(&reads) || fetch.limits.max_wait.is_zero() {
         return Outcome::Now(fetch.reply(context, reads));
@@ -74,30 +78,53 @@ struct Fetch {
     plan: FetchPlan,
     sources: Vec<Source>,
     limits: Limits,
+    memory: MemoryBudget,
+}
+
+/// What was read, and the memory that it takes.
+struct Reads {
+    all: Vec<Read>,
+    permit: MemoryPermit,
+}
+
+impl Reads {
+    fn bytes(&self) -> usize {
+        self.all.iter().map(|read| read.records.len()).sum()
+    }
 }
 
 impl Fetch {
-    fn read(&self) -> Vec<Read> {
-        read_all(&self.plan.targets, &self.sources, &self.limits)
+    /// Reads every partition, with memory taken before. Where others hold all of it, little is
+    /// read: clients that do not read their answers cannot stop those that do.
+    fn read(&self) -> Reads {
+        let mut permit = self.memory.permit();
+        let mut limits = self.limits;
+        if !permit.try_hold(limits.max_bytes) {
+            limits.max_bytes = limits.max_bytes.min(SHORT_BYTES_MAX);
+        }
+        let all = read_all(&self.plan.targets, &self.sources, &limits);
+        let mut reads = Reads { all, permit };
+        reads.permit.release_to(reads.bytes());
+        reads
     }
 
     /// Whether nothing is to be waited for: enough bytes, something the client must know at once,
     /// or no partition from which more could come.
-    fn is_enough(&self, reads: &[Read]) -> bool {
-        let bytes: usize = reads.iter().map(|read| read.records.len()).sum();
+    fn is_enough(&self, reads: &Reads) -> bool {
+        let bytes = reads.bytes();
         let readable = self.sources.iter().any(|source| matches!(source, Source::Here(_)));
-        bytes >= self.limits.min_bytes || !readable || reads.iter().any(|read| read.is_urgent)
+        bytes >= self.limits.min_bytes || !readable || reads.all.iter().any(|read| read.is_urgent)
     }
 
     /// Stage two: reads again whenever there may be enough, until there is or time is up.
-    async fn wait(&self, mut reads: Vec<Read>) -> Vec<Read> {
+    async fn wait(&self, mut reads: Reads) -> Reads {
         let deadline = tokio::time::sleep(self.limits.max_wait);
         tokio::pin!(deadline);
         loop {
-            let bytes: usize = reads.iter().map(|read| read.records.len()).sum();
+            let bytes = reads.bytes();
             let operation = DelayedGuard(Delayed::new(self.limits.min_bytes.saturating_sub(bytes)));
             // What was read may be stale by the time of the answer, and is not held meanwhile.
-            let unchanged = self.watch(&operation.0, &reads);
+            let unchanged = self.watch(&operation.0, &reads.all);
             drop(reads);
             let expired = unchanged
                 && tokio::select! {
@@ -121,7 +148,8 @@ impl Fetch {
         unchanged
     }
 
-    fn reply(&self, context: &RequestContext, mut reads: Vec<Read>) -> Reply {
+    fn reply(&self, context: &RequestContext, reads: Reads) -> Reply {
+        let Reads { all: mut reads, permit } = reads;
         let (broker, version) = (&context.broker, context.api_version);
         let news: Vec<PartitionNews> = reads.iter().map(Read::news).collect();
         let now = broker.clock.now().monotonic;
@@ -140,7 +168,8 @@ impl Fetch {
         let partitions = self.plan.targets.iter().map(|(key, _)| key).zip(&reads);
         let included: Included<'_> =
             partitions.zip(answer.included).filter(|(_, is)| *is).map(|(part, _)| part).collect();
-        Reply::parts(encode(version, answer.session_id, &included, &endpoints)).with_errors(codes)
+        let parts = encode(version, answer.session_id, &included, &endpoints);
+        Reply::parts(parts).with_errors(codes).with_permit(permit)
     }
 
     /// Notes who leads the partitions that are led elsewhere, and gives those leaders.

@@ -36,7 +36,7 @@ fn fetch_at(fixture: &Fixture, version: i16, request: FetchRequest) -> Fetch {
     let sessions = FetchSessionTable::new(10);
     let plan = sessions.begin(MonotonicMs(0), session_request(request, version)).unwrap();
     let sources = resolve(&fixture.partitions.snapshot(), &plan.targets);
-    Fetch { plan, sources, limits }
+    Fetch { plan, sources, limits, memory: MemoryBudget::new(256 << 20) }
 }
 
 fn fetch(fixture: &Fixture, request: FetchRequest) -> Fetch {
@@ -56,9 +56,9 @@ async fn what_is_there_is_read_at_once() {
         let fetch = fetch_at(&fixture, version, request("t", vec![target(0, 0), target(1, 0)]));
         let reads = fetch.read();
         assert!(fetch.is_enough(&reads));
-        assert_eq!((reads[0].records.len(), reads[0].high_watermark), (0, Offset(0)));
-        assert_eq!(read::count_records(&reads[1].records), 3);
-        assert_eq!(reads[1].high_watermark, Offset(3));
+        assert_eq!((reads.all[0].records.len(), reads.all[0].high_watermark), (0, Offset(0)));
+        assert_eq!(read::count_records(&reads.all[1].records), 3);
+        assert_eq!(reads.all[1].high_watermark, Offset(3));
     }
 }
 
@@ -77,16 +77,16 @@ async fn errors_are_told_per_partition() {
     ];
     for (asked, expected, urgent) in cases {
         let reads = fetch(&fixture, request("t", vec![asked])).read();
-        assert_eq!((reads[0].error, reads[0].is_urgent), (expected, urgent));
-        assert_eq!(reads[0].high_watermark, Offset(-1));
-        assert!(reads[0].records.is_empty());
+        assert_eq!((reads.all[0].error, reads.all[0].is_urgent), (expected, urgent));
+        assert_eq!(reads.all[0].high_watermark, Offset(-1));
+        assert!(reads.all[0].records.is_empty());
     }
     let mut by_id = request("t", vec![target(0, 0)]);
     by_id.topics[0].topic_id = Uuid::from_u128(99);
     let reads = fetch_at(&fixture, 13, by_id).read();
-    assert_eq!(reads[0].error, ErrorCode::UnknownTopicId);
+    assert_eq!(reads.all[0].error, ErrorCode::UnknownTopicId);
     let other = fetch(&fixture, request("other", vec![target(0, 0)]));
-    assert_eq!(other.read()[0].error, ErrorCode::UnknownTopicOrPartition);
+    assert_eq!(other.read().all[0].error, ErrorCode::UnknownTopicOrPartition);
     assert!(other.is_enough(&other.read()), "no partition to wait for");
 }
 
@@ -100,9 +100,9 @@ async fn the_first_batch_comes_whatever_is_allowed_and_only_the_first() {
     let tiny = |partition| target(partition, 0).with_partition_max_bytes(0);
     let targets = (0..3).map(tiny).collect();
     let reads = fetch(&fixture, request("t", targets).with_max_bytes(0)).read();
-    let counts: Vec<_> = reads.iter().map(|read| read::count_records(&read.records)).collect();
+    let counts: Vec<_> = reads.all.iter().map(|read| read::count_records(&read.records)).collect();
     assert_eq!(counts, [1, 0, 0]);
-    assert!(reads.iter().all(|read| read.high_watermark == Offset(2)));
+    assert!(reads.all.iter().all(|read| read.high_watermark == Offset(2)));
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn bytes_are_shared_in_turn() {
     let targets = || (0..3).map(|partition| target(partition, 0)).collect();
     for (max_bytes, expected) in [(size, [1, 0, 0]), (2 * size, [1, 1, 0]), (3 * size, [1; 3])] {
         let reads = fetch(&fixture, request("t", targets()).with_max_bytes(max_bytes)).read();
-        let counts: Vec<_> = reads.iter().map(|read| read::count_records(&read.records)).collect();
+        let counts: Vec<_> = reads.all.iter().map(|read| read::count_records(&read.records)).collect();
         assert_eq!(counts, expected, "{max_bytes} bytes");
     }
 }
@@ -132,7 +132,7 @@ async fn an_empty_fetch_waits_for_an_append() {
     assert!(futures_util::poll!(&mut waiting).is_pending());
     append(&fixture, 444, 2);
     let reads = waiting.await;
-    assert_eq!(read::count_records(&reads[444].records), 2);
+    assert_eq!(read::count_records(&reads.all[444].records), 2);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn an_append_between_the_read_and_the_wait_is_not_lost() {
     let reads = fetch.read();
     append(&fixture, 0, 1);
     let reads = fetch.wait(reads).await;
-    assert_eq!(read::count_records(&reads[0].records), 1);
+    assert_eq!(read::count_records(&reads.all[0].records), 1);
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_wait_ends_with_too_little_when_its_time_is_up() {
     let reads = fetch.read();
     assert!(!fetch.is_enough(&reads));
     let reads = fetch.wait(reads).await;
-    assert_eq!(read::count_records(&reads[0].records), 1);
+    assert_eq!(read::count_records(&reads.all[0].records), 1);
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn a_wait_for_many_bytes_ends_when_they_are_there() {
         append(&fixture, round % 2, 1);
     }
     let reads = waiting.await;
-    assert_eq!(reads.iter().map(|read| read::count_records(&read.records)).sum::<u64>(), 4);
+    assert_eq!(reads.all.iter().map(|read| read::count_records(&read.records)).sum::<u64>(), 4);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_topic_that_goes_ends_the_wait() {
     tokio::pin!(waiting);
     assert!(futures_util::poll!(&mut waiting).is_pending());
     fixture.remove("t").await;
-    assert_eq!(waiting.await[0].error, ErrorCode::UnknownTopicOrPartition);
+    assert_eq!(waiting.await.all[0].error, ErrorCode::UnknownTopicOrPartition);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_client_from_another_history_is_told_where_it_ends() {
     let fixture = Fixture::with_topic(1).await;
     append(&fixture, 0, 3);
     let epoch = |epoch, offset| target(0, offset).with_last_fetched_epoch(epoch);
-    let read = |asked| fetch(&fixture, request("t", vec![asked])).read().remove(0);
+    let read = |asked| fetch(&fixture, request("t", vec![asked])).read().all.remove(0);
     let good = read(epoch(4, 3));
     assert_eq!((good.error, good.diverging), (ErrorCode::None, None));
     let ahead = read(epoch(4, 5));
@@ -233,4 +233,22 @@ fn topics_are_keyed_as_their_version_names_them() {
     let by_id = session_request(request("t", vec![target(0, 0)]), 13);
     assert_eq!(by_id.targets[0].0.topic, TopicKey::Id(TopicId(Uuid::from_u128(1))));
     assert!(by_id.uses_topic_ids && !by_name.uses_topic_ids);
+}
+
+#[tokio::test]
+async fn a_fetch_gets_little_while_others_hold_the_memory() {
+    let fixture = Fixture::with_topic(1).await;
+    for _ in 0..20 {
+        append(&fixture, 0, 500);
+    }
+    let fetch = fetch(&fixture, request("t", vec![target(0, 0)]));
+    let all = fetch.read();
+    assert!(all.bytes() > 100 << 10);
+    assert!(fetch.memory.available_bytes() < 256 << 20, "what was read is held");
+    let mut others = fetch.memory.permit();
+    assert!(others.try_hold(fetch.memory.available_bytes()));
+    let few = fetch.read();
+    assert!(few.bytes() > 0 && few.bytes() <= 64 << 10, "{}", few.bytes());
+    drop((all, others));
+    assert!(fetch.read().bytes() > 100 << 10);
 }

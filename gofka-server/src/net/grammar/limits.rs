@@ -36,6 +36,14 @@ pub(super) const LARGE: Limits = Limits {
     decoded_bytes_max: 16 * MIB,
 };
 
+/// Joins of a group: what a member says of itself under each of its few protocols.
+pub(super) const GROUP: Limits = Limits {
+    frame_bytes_max: Some(8 * MIB),
+    elements_max: 256,
+    unknown_tags_max: 256,
+    decoded_bytes_max: 16 * MIB,
+};
+
 /// Requests about a number of things that an administrator names.
 pub(super) const MEDIUM: Limits = Limits {
     frame_bytes_max: Some(8 * MIB),

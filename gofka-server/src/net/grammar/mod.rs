@@ -55,14 +55,14 @@ pub fn check(key: i16, version: i16, body: &[u8]) -> Result<usize, Refusal> {
     walk::walk(program, compiled.row.limits, body)
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod sample;
 #[cfg(test)]
 mod tests;
 
 /// A valid body of an API at a version; the same for the same seed.
-#[cfg(test)]
-pub(in crate::net) fn sample_body(key: i16, version: i16, seed: u64) -> Vec<u8> {
+#[cfg(any(test, fuzzing))]
+pub fn sample_body(key: i16, version: i16, seed: u64) -> Vec<u8> {
     let row = compiled(key).expect("the API has a grammar").row;
     sample::body(&program::compile(row, version), seed)
 }

@@ -1,4 +1,4 @@
-//! Random valid request bodies, written along the grammar with every field filled. For tests.
+//! Random valid request bodies, written along the grammar with every field filled. For tests and fuzzing.
 
 use super::program::{Field, Program, Shape, Structure};
 

@@ -16,7 +16,7 @@
 //! and may end in `?` (may be null) or `?n` (from version n on), then `@a`, `@a-b` or `@-b`: the
 //! versions that have the field.
 
-use super::limits::{LARGE, Limits, MEDIUM, RECORDS, SMALL};
+use super::limits::{GROUP, LARGE, Limits, MEDIUM, RECORDS, SMALL};
 
 /// No version of the API is flexible.
 const NEVER: i16 = i16::MAX;
@@ -59,7 +59,7 @@ pub(super) static ROWS: &[Row] = &[
         "s@-7 []{ s []4 }?2@-7 []{ s s?@9 4@9 []{ s@-9 16@10 []4 }? }@8 1@7",
     ),
     row(10, "FindCoordinator", 3, &MEDIUM, "s@-3 1@1 []s@4"),
-    row(11, "JoinGroup", 6, &LARGE, "s 4 4@1 s s?@5 s []{ s b } s?@8"),
+    row(11, "JoinGroup", 6, &GROUP, "s 4 4@1 s s?@5 s []{ s b } s?@8"),
     row(12, "Heartbeat", 4, &SMALL, "s 4 s s?@3"),
     row(13, "LeaveGroup", 4, &MEDIUM, "s s@-2 []{ s s? s?@5 }@3"),
     row(14, "SyncGroup", 4, &LARGE, "s 4 s s?@3 s?@5 s?@5 []{ s b }"),
