@@ -14,6 +14,7 @@ pub mod ports;
 pub mod process;
 pub mod scenario;
 pub mod setup;
+pub mod siege;
 pub mod stated;
 pub mod suites;
 pub mod wire;

@@ -16,9 +16,14 @@ use tempfile::TempDir;
 static DIR: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
 
 fn seeds() -> impl Iterator<Item = Vec<u8>> {
-    let properties = "# comment\nlog.dirs=/tmp/a,/tmp/b\nlisteners=PLAINTEXT://:9092,\\\n  A://[::1]:1\n\
-                      listener.security.protocol.map=A:PLAINTEXT\nnode.id = 1\nlog.retention.ms:\\u0031\n";
-    let toml = "node.id = 3\n[log]\nretention.hours = 5\ndirs = [\"a\", 'b']\n[socket.request]\nmax.bytes = 1_000\n";
+    let properties = concat!(
+        "# comment\nlog.dirs=/tmp/a,/tmp/b\nlisteners=PLAINTEXT://:9092,\\\n  A://[::1]:1\n",
+        "listener.security.protocol.map=A:PLAINTEXT\nnode.id = 1\nlog.retention.ms:\\u0031\n",
+    );
+    let toml = concat!(
+        "node.id = 3\n[log]\nretention.hours = 5\ndirs = [\"a\", 'b']\n",
+        "[socket.request]\nmax.bytes = 1_000\n",
+    );
     [(0u8, properties), (1, toml), (2, toml), (2, properties)]
         .into_iter()
         .chain([(1, include_str!("../../config/gofka.toml"))])

@@ -4,6 +4,8 @@
 //! Called by the handlers that describe. What does not fit is answered with an error in its place,
 //! so that the rest of the answer arrives.
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 /// Bytes that one answer may take, as a decoded message and on the wire together.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// What a structure of the codec takes in memory, with its encoded form.
@@ -15,17 +17,23 @@ pub(super) const TOO_MUCH: &str = "The answer would be too large: ask for less a
 /// Parts made in one go before others get the thread.
 const PARTS_PER_TURN: usize = 64;
 
+/// What an answer may have before it counts as large.
+const SMALL_BYTES: usize = 1 << 20;
+/// Large answers that are in the making at a time, by all connections.
+static MAKING: Semaphore = Semaphore::const_new(2);
+
 /// What is left of one answer.
 #[derive(Debug)]
 pub(super) struct AnswerBudget {
     left: usize,
     parts: usize,
     spent: bool,
+    making: Option<SemaphorePermit<'static>>,
 }
 
 impl Default for AnswerBudget {
     fn default() -> Self {
-        Self { left: ANSWER_BYTES_MAX, parts: 0, spent: false }
+        Self { left: ANSWER_BYTES_MAX, parts: 0, spent: false, making: None }
     }
 }
 
@@ -48,10 +56,13 @@ impl AnswerBudget {
     }
 
     /// Called before each part of an answer made in stage one, so that a request about very many
-    /// things keeps nobody waiting.
+    /// things keeps nobody waiting. Few large answers are in the making at a time.
     pub(super) async fn turn(&mut self) {
         self.parts += 1;
-        if self.parts.is_multiple_of(PARTS_PER_TURN) {
+        let large = self.parts >= PARTS_PER_TURN || ANSWER_BYTES_MAX - self.left > SMALL_BYTES;
+        if large && self.making.is_none() {
+            self.making = MAKING.acquire().await.ok();
+        } else if self.parts.is_multiple_of(PARTS_PER_TURN) {
             tokio::task::yield_now().await;
         }
     }

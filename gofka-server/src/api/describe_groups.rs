@@ -1,7 +1,7 @@
 //! DescribeGroups (15), versions 0-6: classic groups with their members.
 //!
-//! Behaviour: members' subscriptions are shown once the group is stable. A group that is named twice
-//! is answered once. Groups beyond what one answer may hold are refused one by one.
+//! Behaviour: members' subscriptions are shown once the group is stable. A group that is named
+//! twice is answered once. Groups beyond what one answer may hold are refused one by one.
 //!
 //! Version notes: 3 brings authorized operations (KIP-430), which are all while nobody is refused
 //! any; 4 static members (KIP-345); 6 GROUP_ID_NOT_FOUND, where before a group that is not there is

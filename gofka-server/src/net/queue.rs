@@ -16,7 +16,8 @@ use crate::clock::Stopwatch;
 const REQUESTS_MAX: usize = 128;
 /// Bytes of one connection's requests in work, above which no further one is read.
 const REQUEST_BYTES_MAX: usize = 32 << 20;
-/// Bytes of answers that may be ready behind one that is not.
+/// Bytes of answers that may be ready before they are taken, above which no further request is
+/// read and no waiting answer is made.
 const READY_BYTES_MAX: usize = 1 << 20;
 /// Answers up to this size need no memory of the budget: they come however short it is.
 pub(super) const SMALL_BYTES: usize = 128 << 10;
@@ -54,7 +55,9 @@ pub(super) struct Queue(Mutex<Inner>);
 
 impl Inner {
     fn has_room(&self) -> bool {
-        self.slots.len() < REQUESTS_MAX && self.request_bytes < REQUEST_BYTES_MAX
+        self.slots.len() < REQUESTS_MAX
+            && self.request_bytes < REQUEST_BYTES_MAX
+            && self.ready_bytes < READY_BYTES_MAX
     }
 
     /// Polls the answers that wait: the first always, the others while what is ready behind it
@@ -258,6 +261,10 @@ mod tests {
 
         let queue = new_queue();
         queue.push(ticket(0, REQUEST_BYTES_MAX), Answer::Ready(reply(1)));
+        assert!(queue.poll_room().is_pending());
+
+        let queue = new_queue();
+        queue.push(ticket(0, 1), Answer::Ready(reply(READY_BYTES_MAX)));
         assert!(queue.poll_room().is_pending());
     }
 

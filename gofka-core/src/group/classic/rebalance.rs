@@ -2,10 +2,16 @@
 //!
 //! Called by the handlers beside it and by `Shard` when a timer fires.
 
+use std::time::Duration;
+
 use super::{ClassicGroup, ClassicState, Context, Event, InitialDelay, Timer, Wait};
 use crate::error::ErrorCode;
 use crate::group::ids::MemberId;
 use crate::group::reply::{RebalanceReason, SyncReply};
+
+/// Members may name a rebalance timeout of nothing; looking for silent static ones again and again
+/// must not take all of a shard's time.
+const STATIC_WAIT_MIN: Duration = Duration::from_secs(1);
 
 impl ClassicGroup {
     /// Whether the members of a group that was empty are gathering.
@@ -98,7 +104,8 @@ impl ClassicGroup {
         self.remove_missing_members(cx);
         if !self.elect_leader() && !self.members.is_empty() {
             // Only silent static members are left: wait for them or for their sessions to end.
-            cx.schedule(Timer::Join(self.id.clone()), self.rebalance_timeout());
+            let wait = self.rebalance_timeout().max(STATIC_WAIT_MIN);
+            cx.schedule(Timer::Join(self.id.clone()), wait);
             return;
         }
         self.generation = self.generation.next();

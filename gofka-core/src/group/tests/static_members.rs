@@ -129,3 +129,23 @@ fn a_takeover_survives_a_restart() {
     claim.instance = Some(InstanceId::new("b"));
     assert_eq!(world.ask(Command::Heartbeat(claim)), Reply::Heartbeat(ErrorCode::None));
 }
+
+#[test]
+fn silent_static_members_without_a_rebalance_timeout_end_with_their_sessions() {
+    let mut world = World::default();
+    let hasty = |instance: &str, fresh| Join {
+        rebalance_timeout_ms: 0,
+        ..static_join("", instance, fresh)
+    };
+    let to = world.join(hasty("a", 1));
+    let leader = world.joined(to);
+    let to = world.sync(&leader.member, leader.generation.0, &[(&leader.member, "A")]);
+    assert_eq!(world.synced(to).error, ErrorCode::None);
+    // It joins while the other is silent, and leaves again: nobody is left to join.
+    world.join(hasty("b", 2));
+    world.leave(&[("", Some("b"))]);
+    world.pass(100);
+    assert_eq!(world.leave(&[("", Some("c"))]), [ErrorCode::UnknownMemberId], "it still answers");
+    world.pass(60_000);
+    assert_eq!(world.state(), "Empty");
+}

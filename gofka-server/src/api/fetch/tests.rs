@@ -115,7 +115,8 @@ async fn bytes_are_shared_in_turn() {
     let targets = || (0..3).map(|partition| target(partition, 0)).collect();
     for (max_bytes, expected) in [(size, [1, 0, 0]), (2 * size, [1, 1, 0]), (3 * size, [1; 3])] {
         let reads = fetch(&fixture, request("t", targets()).with_max_bytes(max_bytes)).read();
-        let counts: Vec<_> = reads.all.iter().map(|read| read::count_records(&read.records)).collect();
+        let counts = reads.all.iter().map(|read| read::count_records(&read.records));
+        let counts: Vec<_> = counts.collect();
         assert_eq!(counts, expected, "{max_bytes} bytes");
     }
 }

@@ -1,4 +1,6 @@
-//! Random valid request bodies, written along the grammar with every field filled. For tests and fuzzing.
+//! Random valid request bodies, written along the grammar with every field filled.
+//!
+//! Made for tests and for fuzzing.
 
 use super::program::{Field, Program, Shape, Structure};
 
