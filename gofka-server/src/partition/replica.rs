@@ -186,7 +186,10 @@ impl Partition {
     }
 
     pub(super) fn note_failure(&self, error: &StorageError, doing: &str) {
-        tracing::error!(partition = %self.name(), %error, "storage failed during {doing}");
+        // A full disk is logged once, not for every produce that it refuses.
+        if !matches!(error, StorageError::Full { .. } | StorageError::LowSpace { .. }) {
+            tracing::error!(partition = %self.name(), %error, "storage failed during {doing}");
+        }
         // What passes by itself, a full disk above all, leaves the partition in service.
         if matches!(error, StorageError::Offline { .. }) {
             self.close(error.code());
@@ -231,8 +234,16 @@ impl Partition {
     /// The last epoch at or before `epoch`, and where it ends; (-1, -1) where that is unknown.
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
         let (_, current) = self.leader();
+        let end = self.log.log_end_offset();
         if epoch == current {
-            return (epoch, self.log.log_end_offset());
+            return (epoch, end);
+        }
+        // Nothing was written in the epochs between: the last one of the log, if there is one,
+        // ends where the current one will begin. Read after the end, so that an append in
+        // between is found.
+        let latest = self.log.latest_epoch();
+        if latest < epoch && epoch < current {
+            return (if latest == LeaderEpoch::NONE { epoch } else { latest }, end);
         }
         self.log.end_offset_for_epoch(epoch)
     }
