@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, watch};
 use crate::controller::{self, Decision, Environment};
 use crate::image::MetadataImage;
 use crate::options::{ControllerOptions, RaftState, RaftStatus, StartError};
-use crate::raft::{Command, LogStore, Raft};
+use crate::raft::{Command, LogStore, Raft, RemovedTopics};
 use crate::request::{
     BrokerEpoch, BrokerRegistration, ConfigAlteration, CreatedTopic, NewPartitions, NewTopic,
     ProducerIdBlock, TopicRef,
@@ -41,6 +41,7 @@ struct Inner {
     raft: Raft,
     log: LogStore,
     images: watch::Receiver<Arc<MetadataImage>>,
+    removed: RemovedTopics,
     speculation: Mutex<Speculation>,
     snapshot_bytes: u64,
     /// Bytes written to the log when the last snapshot was asked for.
@@ -66,7 +67,7 @@ impl std::fmt::Debug for Controller {
 impl Controller {
     /// Starts the member of the quorum on this node; done when its image is up to date.
     pub async fn start(options: ControllerOptions) -> Result<Self, StartError> {
-        let Started { raft, log, images } = start::start(&options).await?;
+        let Started { raft, log, images, removed } = start::start(&options).await?;
         let own = MetadataImage::default();
         let layers = own.broker_layers(options.node_id, &options.fixed);
         let snapshot_bytes = layers
@@ -80,6 +81,7 @@ impl Controller {
             raft,
             log,
             images,
+            removed,
             speculation: Mutex::default(),
             snapshot_bytes,
             snapshot_at: AtomicU64::new(0),
@@ -105,6 +107,11 @@ impl Controller {
     /// The latest committed metadata.
     pub fn image(&self) -> Arc<MetadataImage> {
         self.inner.images.borrow().clone()
+    }
+
+    /// Topics that were removed, as far as the log since the last snapshot tells.
+    pub fn removed_topics(&self) -> RemovedTopics {
+        self.inner.removed.clone()
     }
 
     /// Tells of each new image.

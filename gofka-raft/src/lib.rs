@@ -19,6 +19,7 @@ pub use image::{
     BrokerImage, ConfigResource, Endpoint, MetadataImage, PartitionImage, ResourceKind, TopicImage,
 };
 pub use options::{ControllerOptions, RaftState, RaftStatus, StartError};
+pub use raft::RemovedTopics;
 pub use request::{
     AlterOp, BrokerEpoch, BrokerRegistration, ConfigAlteration, CreatedTopic, FeatureRange,
     NewPartitions, NewTopic, ProducerIdBlock, TopicRef,

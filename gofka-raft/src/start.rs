@@ -14,8 +14,8 @@ use crate::controller::FIRST_NAMED_NODE;
 use crate::image::MetadataImage;
 use crate::options::{ControllerOptions, StartError};
 use crate::raft::{
-    Entry, LogStore, NoPeers, PARTITION_DIR, QuorumState, QuorumStateFile, Raft, StateMachine,
-    log_id,
+    Entry, LogStore, NoPeers, PARTITION_DIR, QuorumState, QuorumStateFile, Raft, RemovedTopics,
+    StateMachine, log_id,
 };
 
 /// Features finalized in a new cluster: Kafka 4.3's metadata records are what is written.
@@ -30,6 +30,7 @@ pub(crate) struct Started {
     pub(crate) raft: Raft,
     pub(crate) log: LogStore,
     pub(crate) images: watch::Receiver<Arc<MetadataImage>>,
+    pub(crate) removed: RemovedTopics,
 }
 
 /// The number of the node that `node.id` names: itself, or for a word the number that `dir`
@@ -63,6 +64,7 @@ pub(crate) async fn start(options: &ControllerOptions) -> Result<Started, StartE
     let log = LogStore::open(&dir, quorum, Arc::clone(&options.clock))?;
     let clock = Arc::clone(&options.clock);
     let (machine, images) = StateMachine::open(&dir, &options.cluster_id, log.clone(), clock)?;
+    let removed = machine.removed();
     let id = options.node_id.0 as u64;
     if log.is_empty() {
         log.bootstrap(first_entry(id)).map_err(io)?;
@@ -71,7 +73,7 @@ pub(crate) async fn start(options: &ControllerOptions) -> Result<Started, StartE
         .await
         .map_err(|error| StartError::Raft(error.to_string()))?;
     lead(&raft).await?;
-    Ok(Started { raft, log, images })
+    Ok(Started { raft, log, images, removed })
 }
 
 fn config() -> Result<Config, StartError> {

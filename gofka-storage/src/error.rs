@@ -26,6 +26,21 @@ pub enum StorageError {
         /// What was being written.
         path: PathBuf,
     },
+    /// Less room is left than is kept for deleting. Nothing was written; the same call can
+    /// succeed later.
+    #[error(
+        "log directory {} has {free_bytes} bytes free, fewer than log.dir.min.free.bytes \
+         ({min_free_bytes})",
+        dir.display()
+    )]
+    LowSpace {
+        /// The directory.
+        dir: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What is to be kept.
+        min_free_bytes: u64,
+    },
     /// The process has as many files open as it may have. The same call can succeed later.
     #[error("{}: too many open files", path.display())]
     OpenFiles {
@@ -59,16 +74,18 @@ impl StorageError {
         match self {
             Self::Closed => ErrorCode::NotLeaderOrFollower,
             Self::Corrupt { .. } => ErrorCode::CorruptMessage,
-            Self::Offline { .. } | Self::Full { .. } | Self::OpenFiles { .. } | Self::Io { .. } => {
-                ErrorCode::KafkaStorageError
-            }
+            Self::Offline { .. }
+            | Self::Full { .. }
+            | Self::LowSpace { .. }
+            | Self::OpenFiles { .. }
+            | Self::Io { .. } => ErrorCode::KafkaStorageError,
         }
     }
 
     /// Whether the same call can succeed later; anything else has taken the log or its directory
     /// out of service.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::OpenFiles { .. })
+        matches!(self, Self::Full { .. } | Self::LowSpace { .. } | Self::OpenFiles { .. })
     }
 
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {

@@ -53,9 +53,9 @@ impl Log {
         Ok(self.safe_offset())
     }
 
-    /// How many files wait to be synced.
+    /// How many files wait to be synced. Those of a log without records do not.
     pub(crate) fn unsynced_files(&self) -> usize {
-        self.writer.lock().dirty.len()
+        if self.segments.read().is_empty() { 0 } else { self.writer.lock().dirty.len() }
     }
 
     /// Takes everything as synced, because its file system was, after the log was sealed.

@@ -5,6 +5,7 @@
 
 use crate::disk::Disk;
 use crate::error::StorageError;
+use crate::space::Space;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,16 +15,23 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct DirHealth {
     path: PathBuf,
     disk: Arc<Disk>,
+    space: Space,
     offline: OnceLock<Arc<str>>,
     folders_made: AtomicU64,
     folders_synced: AtomicU64,
 }
 
 impl DirHealth {
-    pub(crate) fn new(path: PathBuf, disk: Arc<Disk>) -> Arc<Self> {
-        // Folders found at start may be new: nobody knows when the last process ended.
-        let (folders_made, folders_synced) = (AtomicU64::new(1), AtomicU64::new(0));
-        Arc::new(Self { path, disk, offline: OnceLock::new(), folders_made, folders_synced })
+    pub(crate) fn new(path: PathBuf, disk: Arc<Disk>, min_free_bytes: u64) -> Arc<Self> {
+        Arc::new(Self {
+            path,
+            disk,
+            space: Space::new(min_free_bytes),
+            offline: OnceLock::new(),
+            // Folders found at start may be new: nobody knows when the last process ended.
+            folders_made: AtomicU64::new(1),
+            folders_synced: AtomicU64::new(0),
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -32,6 +40,11 @@ impl DirHealth {
 
     pub(crate) fn disk(&self) -> &Arc<Disk> {
         &self.disk
+    }
+
+    /// Its free space.
+    pub(crate) fn space(&self) -> &Space {
+        &self.space
     }
 
     /// Why it is offline, if it is.
@@ -63,7 +76,11 @@ impl DirHealth {
     pub(crate) fn judge_write(&self, error: StorageError) -> StorageError {
         match error {
             StorageError::Io { .. } | StorageError::Corrupt { .. } => self.fail(&error),
-            StorageError::Full { .. }
+            StorageError::Full { ref path } => {
+                self.space.note_full(path);
+                error
+            }
+            StorageError::LowSpace { .. }
             | StorageError::OpenFiles { .. }
             | StorageError::Closed
             | StorageError::Offline { .. } => error,

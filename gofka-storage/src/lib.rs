@@ -24,6 +24,7 @@ mod recovery;
 mod retention;
 mod scan;
 mod segment;
+mod space;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -31,7 +32,7 @@ mod tests;
 mod timestamps;
 mod truncate;
 
-pub use compaction::CompactionOutcome;
-pub use dirs::{DirDescription, DirOptions, LogDirs};
+pub use compaction::{CompactionOutcome, CompactionRun};
+pub use dirs::{Claim, DirDescription, DirOptions, LogDirs};
 pub use error::{AppendError, OpenError, ReadError, StorageError};
 pub use log::{AbortedTransaction, AppendInfo, Log, LogOptions, LogRead, ProducerStatus};

@@ -232,6 +232,12 @@ impl Log {
         self.segments.read().len()
     }
 
+    /// An error where a client must not append `bytes` more, because its directory has too little
+    /// room left.
+    pub fn check_space(&self, bytes: u64) -> Result<(), StorageError> {
+        self.health.space().check(self.health.path(), bytes)
+    }
+
     /// Its settings.
     pub fn config(&self) -> Arc<TopicConfig> {
         Arc::clone(&self.config.read())

@@ -60,7 +60,9 @@ impl Log {
         let mut count = 0;
         for (at, segment) in segments.iter().enumerate() {
             let next = segments.get(at + 1).map_or(self.log_end_offset(), |next| next.base);
-            if next > high_watermark || segment.size() == 0 {
+            // Compaction leaves empty segments as well; those are as old as their file.
+            let empty_end = segment.size() == 0 && at + 1 == segments.len();
+            if next > high_watermark || empty_end {
                 break;
             }
             let too_old = config.retention_ms.is_some_and(|limit| is_older(segment, now, limit));

@@ -1,6 +1,8 @@
 //! What the tests of this crate share: small batches, and a folder with logs in it.
 
-use crate::dirs::{DirOptions, LogDirs};
+use crate::compaction::{CompactionOutcome, CompactionRun};
+use crate::dirs::{Claim, DirOptions, LogDirs};
+use crate::error::StorageError;
 use crate::log::{AppendInfo, Log};
 use gofka_core::config::{CleanupPolicy, TopicConfig};
 use gofka_core::ids::{
@@ -68,6 +70,16 @@ pub(crate) fn append(log: &Log, batch: &Batch) -> AppendInfo {
     log.append_as_leader(std::slice::from_ref(batch), EPOCH, NOW).unwrap()
 }
 
+/// One run of the cleaner that nothing holds up.
+pub(crate) fn compact_log(
+    log: &Log,
+    now: TimestampMs,
+    up_to: Offset,
+    map_bytes: usize,
+) -> Result<Option<CompactionOutcome>, StorageError> {
+    log.compact(&CompactionRun { now, up_to, map_bytes, pace: &|_| true })
+}
+
 /// Every record from `from` on, read `max_bytes` at a time.
 pub(crate) fn read_all(log: &Log, from: Offset, max_bytes: usize) -> Vec<Record> {
     let end = log.log_end_offset();
@@ -113,7 +125,7 @@ impl Home {
     /// Opens the directory and its log, which is made where it is missing.
     pub(crate) fn open(&self) -> (LogDirs, Arc<Log>) {
         let dirs = open_dirs(self.root.path());
-        let loaded = dirs.load(|_, _| Some(Arc::clone(&self.config)), NOW).unwrap();
+        let loaded = dirs.load(claim(&self.config), NOW).unwrap();
         let log = loaded.into_iter().next().map(|(_, log)| log);
         let log = log.unwrap_or_else(|| {
             dirs.create(&partition(), TOPIC_ID, Arc::clone(&self.config)).unwrap()
@@ -128,7 +140,18 @@ impl Home {
 }
 
 pub(crate) fn dir_options() -> DirOptions {
-    DirOptions { node_id: NodeId(0), cluster_id: None, max_open_files: 16, recovery_threads: 2 }
+    DirOptions {
+        node_id: NodeId(0),
+        cluster_id: None,
+        max_open_files: 16,
+        recovery_threads: 2,
+        min_free_bytes: 0,
+    }
+}
+
+/// Wants every log, with these settings.
+pub(crate) fn claim(config: &Arc<TopicConfig>) -> impl Fn(&TopicPartition, TopicId) -> Claim {
+    |_, topic_id| Claim::Wanted { topic_id, config: Arc::clone(config) }
 }
 
 pub(crate) fn open_dirs(root: &Path) -> LogDirs {

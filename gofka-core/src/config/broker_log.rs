@@ -40,7 +40,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         "compression.lz4.level",
         Kind::Int(1, 17),
         Some("9"),
-        "Default of the topic setting of the same name.",
+        "Default of the topic setting of the same name. There is one level of lz4 here, whatever \
+         is set.",
     )
     .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
@@ -65,6 +66,15 @@ pub(super) const LOG: &[ConfigKey] = &[
     )
     .unit(Unit::Milliseconds),
     ConfigKey::new(
+        "log.cleaner.dedupe.buffer.size",
+        Kind::Long(1_048_576, i64::MAX),
+        Some("134217728"),
+        "Memory for keys while a log is compacted; keys are held whole, and what does not fit is \
+         left to the next run.",
+    )
+    .unit(Unit::Bytes)
+    .dynamic(Dynamic::ClusterWide),
+    ConfigKey::new(
         "log.cleaner.delete.retention.ms",
         Kind::Long(0, i64::MAX),
         Some("86400000"),
@@ -78,6 +88,14 @@ pub(super) const LOG: &[ConfigKey] = &[
         Some("true"),
         "Whether compacted topics are compacted at all.",
     ),
+    ConfigKey::new(
+        "log.cleaner.io.max.bytes.per.second",
+        Kind::Double(0.0, f64::MAX),
+        Some("1.7976931348623157E308"),
+        "What compaction may read and write in a second, together.",
+    )
+    .unit(Unit::Bytes)
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "log.cleaner.max.compaction.lag.ms",
         Kind::Long(1, i64::MAX),

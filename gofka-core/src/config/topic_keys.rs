@@ -26,7 +26,7 @@ pub(super) const TOPIC: &[ConfigKey] = &[
         "compression.lz4.level",
         Kind::Int(1, 17),
         Some("9"),
-        "Lz4 level used where `compression.type` is `lz4`.",
+        "Lz4 level where `compression.type` is `lz4`. There is one level here, whatever is set.",
     )
     .synonyms(&[("compression.lz4.level", 1)]),
     ConfigKey::new(

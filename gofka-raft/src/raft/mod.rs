@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use durable::{QuorumState, QuorumStateFile};
 pub(crate) use log_store::LogStore;
 pub(crate) use network::NoPeers;
+pub use state_machine::RemovedTopics;
 pub(crate) use state_machine::StateMachine;
 
 openraft::declare_raft_types!(

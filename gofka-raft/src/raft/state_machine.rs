@@ -2,11 +2,13 @@
 //!
 //! The image lives in memory; at start it comes from the newest snapshot and the log after it.
 
+use std::collections::HashSet;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gofka_core::ids::TopicId;
 use gofka_core::time::Now;
 use openraft::storage::{RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError};
@@ -31,6 +33,29 @@ pub(crate) struct StateMachine {
     membership: StoredMembership,
     current: Arc<Mutex<Option<Stored>>>,
     images: watch::Sender<Arc<MetadataImage>>,
+    removed: RemovedTopics,
+}
+
+/// Topics whose removal this process has seen, live or in the log that it began with. A log of
+/// theirs that is found is what a crash has left, not what was lost from the metadata.
+#[derive(Clone, Debug, Default)]
+pub struct RemovedTopics(Arc<Mutex<HashSet<TopicId>>>);
+
+impl RemovedTopics {
+    /// More than the log holds between two snapshots in practice; beyond, nothing is noted.
+    const MAX: usize = 100_000;
+
+    fn note(&self, id: TopicId) {
+        let mut ids = self.0.lock();
+        if ids.len() < Self::MAX {
+            ids.insert(id);
+        }
+    }
+
+    /// Whether this topic was removed.
+    pub fn contains(&self, id: TopicId) -> bool {
+        self.0.lock().contains(&id)
+    }
 }
 
 /// Writes a snapshot of the metadata as it was when this was made.
@@ -74,8 +99,14 @@ impl StateMachine {
                 .unwrap_or_default(),
             current: Arc::new(Mutex::new(stored)),
             images,
+            removed: RemovedTopics::default(),
         };
         Ok((machine, receiver))
+    }
+
+    /// The topics that are removed from here on.
+    pub(crate) fn removed(&self) -> RemovedTopics {
+        self.removed.clone()
     }
 
     fn apply_one(&mut self, entry: &Entry) -> Result<Applied, String> {
@@ -89,6 +120,9 @@ impl StateMachine {
                     let record =
                         MetadataRecord::decode(value).map_err(|error| error.to_string())?;
                     self.image.replay(&record).map_err(|error| error.to_string())?;
+                    if let MetadataRecord::RemoveTopic { id } = record {
+                        self.removed.note(id);
+                    }
                 }
             }
         }

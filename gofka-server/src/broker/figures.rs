@@ -120,19 +120,28 @@ fn raft_health(status: &RaftStatus) -> Component {
 /// One directory that is offline takes its partitions away; all of them take the broker.
 fn storage(broker: &Broker) -> Component {
     let dirs = broker.partitions.dirs().describe();
-    let offline: Vec<String> = dirs
+    let offline = dirs.iter().filter(|dir| dir.offline.is_some()).count();
+    let problems: Vec<String> = dirs
         .iter()
         .filter_map(|dir| {
-            Some(format!("{} is offline: {}", dir.path.display(), dir.offline.as_ref()?))
+            let path = dir.path.display();
+            match &dir.offline {
+                Some(why) => Some(format!("{path} is offline: {why}")),
+                None if dir.low_on_space => {
+                    let free = dir.usable_bytes;
+                    Some(format!("{path} has {free} bytes free, too few to produce"))
+                }
+                None => None,
+            }
         })
         .collect();
-    let status = match offline.len() {
+    let status = match problems.len() {
         0 => Status::Healthy,
-        some if some < dirs.len() => Status::Degraded,
+        _ if offline < dirs.len() => Status::Degraded,
         _ => Status::Unhealthy,
     };
     let detail =
-        if offline.is_empty() { "all directories work".into() } else { offline.join("; ") };
+        if problems.is_empty() { "all directories work".into() } else { problems.join("; ") };
     Component { name: "storage", status, detail }
 }
 

@@ -49,6 +49,7 @@ impl Metadata {
             cluster_id: None,
             max_open_files: limits::open_files_for_logs(),
             recovery_threads: threads.unwrap_or(1) * log_dirs.len(),
+            min_free_bytes: u64::try_from(config.integer("log.dir.min.free.bytes")).unwrap_or(0),
         };
         let dirs = LogDirs::open(log_dirs, &dir_options).map_err(RunError::new)?;
         dir_options.cluster_id = Some(dirs.cluster_id().to_owned());
@@ -105,6 +106,7 @@ impl Broker {
             settings,
             clock,
             metrics: metrics.clone(),
+            removed: controller.removed_topics(),
         };
         let partitions =
             Partitions::start(partitions, image.clone()).await.map_err(RunError::new)?;

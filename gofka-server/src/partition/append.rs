@@ -99,6 +99,12 @@ impl Partition {
         let batches = split(records)?;
         options.check(&batches)?;
         let batches = validate(batches, &rules(&config, options.origin, options.now))?;
+        if options.origin == Origin::Client {
+            // Not for coordinators: who reads must be able to commit, and so to let records go.
+            let bytes = batches.iter().map(|batch| batch.header.size() as u64).sum();
+            let room = self.log.check_space(bytes);
+            room.map_err(|error| BatchRejection::new(error.code(), error.to_string()))?;
+        }
         let (_, epoch) = self.leader();
         let appended = self.log.append_as_leader(&batches, epoch, options.now);
         let info = appended.map_err(|error| self.refusal(&error))?;

@@ -71,9 +71,10 @@ impl Follow<'_> {
     }
 
     fn delete(&self, entry: &TopicEntry) {
+        let now = self.inner.options.clock.now().monotonic;
         for partition in entry.here() {
             partition.close(ErrorCode::UnknownTopicOrPartition);
-            if let Err(error) = self.inner.options.dirs.delete(partition.name()) {
+            if let Err(error) = self.inner.options.dirs.delete(partition.name(), now) {
                 tracing::error!(partition = %partition.name(), %error, "a log was not deleted");
             }
         }

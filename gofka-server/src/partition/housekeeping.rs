@@ -6,20 +6,28 @@
 
 use std::time::Duration;
 
+use gofka_storage::CompactionRun;
 use tokio::time::MissedTickBehavior;
 
 use super::partitions::{Partitions, blocking};
 use super::read::Isolation;
 use super::replica::Partition;
 
+/// How often free space is looked at beside the looks of appends: a producer that waits for room
+/// hears of it, and so does who watches the log.
+const SPACE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often deleted folders are looked for whose delay is over.
+const PURGE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Starts every task.
 pub(super) fn spawn(partitions: &Partitions) {
     let settings = partitions.settings().clone();
     every(partitions, settings.flush_interval, Work::Inline(Partitions::flush_unsynced));
+    every(partitions, SPACE_INTERVAL, Work::Inline(look_at_space));
     every(partitions, settings.retention_interval, Work::Blocking(apply_retention));
     every(partitions, settings.checkpoint_interval, Work::Blocking(checkpoint));
     every(partitions, settings.producer_check_interval, Work::Blocking(expire_producers));
-    every(partitions, settings.purge_interval, Work::Blocking(purge));
+    every(partitions, PURGE_INTERVAL, Work::Blocking(purge));
     if settings.cleaner_enabled {
         every(partitions, settings.cleaner_interval, Work::Blocking(compact));
     }
@@ -93,8 +101,12 @@ fn expire_producers(partitions: &Partitions) {
     }
 }
 
+fn look_at_space(partitions: &Partitions) {
+    partitions.dirs().look_at_space();
+}
+
 fn purge(partitions: &Partitions) {
-    partitions.dirs().purge_deleted();
+    partitions.dirs().purge_deleted(partitions.now().monotonic, || stopping(partitions));
 }
 
 fn compact(partitions: &Partitions) {
@@ -109,8 +121,15 @@ fn compact(partitions: &Partitions) {
 
 fn compact_one(partitions: &Partitions, partition: &Partition) {
     let up_to = partition.readable_end(Isolation::ReadCommitted);
-    let map_bytes = partitions.settings().cleaner_map_bytes;
-    match partition.log().compact(partitions.now().wall, up_to, map_bytes) {
+    let (map_bytes, per_second) = partitions.cleaner_limits();
+    let now = || partitions.now().monotonic;
+    let run = CompactionRun {
+        now: partitions.now().wall,
+        up_to,
+        map_bytes,
+        pace: &|bytes| partitions.cleaner_throttle().pass(bytes, per_second, now),
+    };
+    match partition.log().compact(&run) {
         Ok(None) => {}
         Ok(Some(outcome)) => tracing::info!(
             partition = %partition.name(),

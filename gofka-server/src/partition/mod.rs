@@ -18,6 +18,7 @@ mod read;
 mod replica;
 mod rules;
 mod settings;
+mod throttle;
 mod unsynced;
 
 pub use append::{AppendOptions, Appended};

@@ -11,8 +11,8 @@ use gofka_core::config::StaticConfig;
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::{NodeId, Offset, PartitionIndex, TopicId, TopicPartition};
 use gofka_core::time::Now;
-use gofka_raft::{MetadataImage, TopicImage};
-use gofka_storage::{Log, LogDirs, StorageError};
+use gofka_raft::{MetadataImage, RemovedTopics, TopicImage};
+use gofka_storage::{Claim, Log, LogDirs, StorageError};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +23,7 @@ use super::housekeeping;
 use super::map::PartitionMap;
 use super::replica::{Partition, PartitionShared};
 use super::settings::PartitionSettings;
+use super::throttle::Throttle;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -42,6 +43,8 @@ pub struct PartitionsOptions {
     pub clock: Clock,
     /// Counts.
     pub metrics: Arc<Metrics>,
+    /// Topics whose logs a crash may have left behind.
+    pub removed: RemovedTopics,
 }
 
 /// A cheap handle; clones share the partitions.
@@ -60,6 +63,7 @@ pub(super) struct Inner {
     applied_images: watch::Sender<Arc<MetadataImage>>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    cleaner_throttle: Throttle,
 }
 
 impl Partitions {
@@ -83,6 +87,7 @@ impl Partitions {
             applied_images: watch::Sender::new(empty),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            cleaner_throttle: Throttle::default(),
         });
         let partitions = Self { inner };
         let loaded = partitions.load(image.clone()).await?;
@@ -99,11 +104,7 @@ impl Partitions {
         blocking(move || {
             let options = &inner.options;
             let now = options.clock.now().wall;
-            let wanted = |name: &TopicPartition, id: TopicId| {
-                let topic = image.topic(name.topic.as_str()).filter(|topic| topic.id == id)?;
-                inner.places_here(topic, name.partition).then(|| inner.config_of(&image, topic))
-            };
-            options.dirs.load(wanted, now)
+            options.dirs.load(|name, id| inner.claim(&image, name, id), now)
         })
         .await
     }
@@ -190,6 +191,22 @@ impl Partitions {
         &self.inner.options.settings
     }
 
+    /// `log.cleaner.dedupe.buffer.size` and `log.cleaner.io.max.bytes.per.second`, as they are set
+    /// at this moment.
+    pub(super) fn cleaner_limits(&self) -> (usize, f64) {
+        let image = self.inner.applied_images.borrow().clone();
+        let layers = image.broker_layers(self.inner.options.node, &self.inner.options.fixed);
+        let map = layers.broker_value("log.cleaner.dedupe.buffer.size");
+        let speed = layers.broker_value("log.cleaner.io.max.bytes.per.second");
+        let map = map.and_then(|text| text.trim().parse().ok()).unwrap_or(usize::MAX);
+        let speed = speed.and_then(|text| text.trim().parse().ok()).unwrap_or(f64::MAX);
+        (map, speed)
+    }
+
+    pub(super) fn cleaner_throttle(&self) -> &Throttle {
+        &self.inner.cleaner_throttle
+    }
+
     /// This broker.
     pub fn node(&self) -> NodeId {
         self.inner.options.node
@@ -216,6 +233,7 @@ impl Partitions {
     /// clean one. Requests that still come are refused with `NOT_LEADER_OR_FOLLOWER`.
     pub async fn stop(&self) -> Result<(), StorageError> {
         self.inner.stop.cancel();
+        self.inner.cleaner_throttle.stop();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
         let partitions = self.clone();
@@ -239,6 +257,19 @@ impl Inner {
             .ok()
             .and_then(|index| topic.partitions.get(index))
             .is_some_and(|partition| partition.replicas.contains(&self.options.node))
+    }
+
+    /// What is to be done with a log that is found at start.
+    fn claim(&self, image: &MetadataImage, name: &TopicPartition, id: TopicId) -> Claim {
+        // A log that does not know its topic can only be told by its name.
+        let is_its = |topic: &&Arc<TopicImage>| topic.id == id || id == TopicId::NONE;
+        match image.topic(name.topic.as_str()).filter(is_its) {
+            Some(topic) if self.places_here(topic, name.partition) => {
+                Claim::Wanted { topic_id: topic.id, config: self.config_of(image, topic) }
+            }
+            _ if self.options.removed.contains(id) => Claim::Deleted,
+            _ => Claim::Unknown,
+        }
     }
 
     pub(super) fn config_of(

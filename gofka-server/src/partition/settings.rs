@@ -15,14 +15,10 @@ pub struct PartitionSettings {
     pub cleaner_enabled: bool,
     /// `log.cleaner.backoff.ms`
     pub cleaner_interval: Duration,
-    /// `log.cleaner.dedupe.buffer.size`: memory for keys while a log is compacted.
-    pub cleaner_map_bytes: usize,
     /// `producer.id.expiration.ms`
     pub producer_expiration: Duration,
     /// `producer.id.expiration.check.interval.ms`
     pub producer_check_interval: Duration,
-    /// How often the folders of deleted partitions are removed.
-    pub purge_interval: Duration,
     /// Logs that are synced at the same time.
     pub sync_threads: usize,
     /// `fetch.max.bytes`
@@ -39,10 +35,8 @@ impl Default for PartitionSettings {
             checkpoint_interval: Duration::from_secs(60),
             cleaner_enabled: true,
             cleaner_interval: Duration::from_secs(15),
-            cleaner_map_bytes: 128 << 20,
             producer_expiration: Duration::from_secs(86_400),
             producer_check_interval: Duration::from_secs(600),
-            purge_interval: Duration::from_secs(60),
             sync_threads: 8,
             fetch_max_bytes: 55 << 20,
             fetch_session_slots: 1_000,

@@ -101,8 +101,13 @@ impl Fixture {
 }
 
 async fn open(dir: &TempDir, durability: &str, image: &MetadataImage) -> Partitions {
-    let options =
-        DirOptions { node_id: NODE, cluster_id: None, max_open_files: 100, recovery_threads: 1 };
+    let options = DirOptions {
+        node_id: NODE,
+        cluster_id: None,
+        max_open_files: 100,
+        recovery_threads: 1,
+        min_free_bytes: 0,
+    };
     let dirs = LogDirs::open(&[dir.path().to_owned()], &options).unwrap();
     let fixed = BTreeMap::from([("durability".to_owned(), durability.to_owned())]);
     let options = PartitionsOptions {
@@ -112,6 +117,7 @@ async fn open(dir: &TempDir, durability: &str, image: &MetadataImage) -> Partiti
         settings: PartitionSettings::default(),
         clock: Clock::start(),
         metrics: Arc::new(Metrics::new()),
+        removed: gofka_raft::RemovedTopics::default(),
     };
     Partitions::start(options, Arc::new(image.clone())).await.unwrap()
 }

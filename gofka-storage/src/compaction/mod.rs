@@ -28,6 +28,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// One run of the cleaner.
+#[derive(Clone, Copy)]
+pub struct CompactionRun<'a> {
+    /// The time, for tombstones and lags.
+    pub now: TimestampMs,
+    /// High watermark or last stable offset: nothing above is touched.
+    pub up_to: Offset,
+    /// Bounds the memory for keys.
+    pub map_bytes: usize,
+    /// Told of bytes before they are read or written, and may wait; false calls the run off.
+    pub pace: &'a dyn Fn(u64) -> bool,
+}
+
+impl std::fmt::Debug for CompactionRun<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CompactionRun").field("up_to", &self.up_to).finish_non_exhaustive()
+    }
+}
+
+/// What became of a group of segments.
+enum Cleaned {
+    /// It was written anew, with so many bytes.
+    Smaller(u64),
+    /// Everything stays.
+    Same,
+    /// The run was called off.
+    CalledOff,
+}
+
 /// What one run of the cleaner did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompactionOutcome {
@@ -69,14 +98,14 @@ impl Aborted {
 }
 
 impl Log {
-    /// Compacts what is dirty below `up_to` (high watermark or last stable offset), where enough
-    /// of it is; `map_bytes` bounds the memory for keys. `None` when there was nothing to do.
+    /// Compacts what is dirty below `run.up_to`, where enough of it is. `None` when there was
+    /// nothing to do, or when the run was called off: then the log is as it was, as far as the
+    /// run had come.
     pub fn compact(
         &self,
-        now: TimestampMs,
-        up_to: Offset,
-        map_bytes: usize,
+        run: &CompactionRun<'_>,
     ) -> Result<Option<CompactionOutcome>, StorageError> {
+        let CompactionRun { now, up_to, pace, .. } = *run;
         let _alone = self.maintenance.lock();
         self.check_usable()?;
         let config = self.config();
@@ -90,7 +119,8 @@ impl Log {
             return Ok(None);
         }
         let aborted = self.aborted(up_to)?;
-        let last_offsets = map_keys(&segments, first_dirty, &aborted, map_bytes)?;
+        let last_offsets = map_keys(&segments, first_dirty, &aborted, run)?;
+        let Some(last_offsets) = last_offsets else { return Ok(None) };
         let clean_up_to = last_offsets.end();
         let rules = Rules {
             now,
@@ -104,7 +134,11 @@ impl Log {
         for group in groups(&segments[..touched], &config) {
             let before: u64 = group.iter().map(|segment| segment.size()).sum();
             outcome.bytes_before += before;
-            outcome.bytes_after += self.clean_group(group, &rules, &config)?.unwrap_or(before);
+            match self.clean_group(group, &rules, &config, pace)? {
+                Cleaned::Smaller(after) => outcome.bytes_after += after,
+                Cleaned::Same => outcome.bytes_after += before,
+                Cleaned::CalledOff => return Ok(None),
+            }
         }
         self.published.first_dirty.store(clean_up_to.0, Ordering::Release);
         Ok(Some(outcome))
@@ -177,29 +211,33 @@ fn is_worth_it(
     Ok(ratio > config.min_cleanable_dirty_ratio || now.0.saturating_sub(oldest.0) > limit)
 }
 
-/// Notes the last offset of every key in the dirty part, as far as the memory reaches.
+/// Notes the last offset of every key in the dirty part, as far as the memory reaches; `None` when
+/// the run was called off.
 fn map_keys(
     segments: &[Arc<Segment>],
     first_dirty: Offset,
     aborted: &Aborted,
-    map_bytes: usize,
-) -> Result<LastOffsets, StorageError> {
-    let mut map = LastOffsets::new(map_bytes, first_dirty);
+    run: &CompactionRun<'_>,
+) -> Result<Option<LastOffsets>, StorageError> {
+    let mut map = LastOffsets::new(run.map_bytes, first_dirty);
     for segment in segments {
         let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
         let mut batches =
             Batches::new(&segment.log, place.position, segment.size(), segment.offsets_range())?;
         while let Some(batch) = next_good(segment, &mut batches)? {
+            if !(run.pace)(batch.header.size() as u64) {
+                return Ok(None);
+            }
             if !batch.header.attributes.is_control()
                 && !aborted.has(&batch)
                 && !map_batch(&mut map, segment, &batch)?
             {
-                return Ok(map);
+                return Ok(Some(map));
             }
             map.reach(batch.header.next_offset());
         }
     }
-    Ok(map)
+    Ok(Some(map))
 }
 
 /// Notes a batch's keys; false, and nothing noted, when they do not fit.

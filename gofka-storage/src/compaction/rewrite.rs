@@ -3,7 +3,7 @@
 //! A batch of which everything stays is copied as it is. Otherwise its records are built into a
 //! batch with the same range of offsets, producer, sequence, epoch and codec.
 
-use super::{DECOMPRESSED_MAX, Rules, corrupt, next_good};
+use super::{Cleaned, DECOMPRESSED_MAX, Rules, corrupt, next_good};
 use crate::disk::Disk;
 use crate::error::StorageError;
 use crate::index::TxnEntry;
@@ -25,13 +25,14 @@ use std::sync::Arc;
 const CHUNK: usize = 1 << 20;
 
 impl Log {
-    /// Cleans one group of segments; its size afterwards, or `None` when nothing went.
+    /// Cleans one group of segments.
     pub(super) fn clean_group(
         &self,
         group: &[Arc<Segment>],
         rules: &Rules,
         config: &TopicConfig,
-    ) -> Result<Option<u64>, StorageError> {
+        pace: &dyn Fn(u64) -> bool,
+    ) -> Result<Cleaned, StorageError> {
         let disk = self.health.disk();
         let mut output =
             Output::create(disk, &self.dir, &group[0], u64::from(config.index_interval_bytes))?;
@@ -41,6 +42,11 @@ impl Log {
             let mut batches =
                 Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
             while let Some(batch) = next_good(segment, &mut batches)? {
+                // Read once, and written as often as not.
+                if !pace(2 * batch.header.size() as u64) {
+                    output.discard()?;
+                    return Ok(Cleaned::CalledOff);
+                }
                 match filter(rules, segment, &batch)? {
                     Kept::All => output.push(&batch)?,
                     Kept::Some(batch) => {
@@ -56,12 +62,12 @@ impl Log {
         }
         if !changed {
             output.discard()?;
-            return Ok(None);
+            return Ok(Cleaned::Same);
         }
         let cleaned = output.finish()?;
         let size = cleaned.size();
         self.swap_in(group, &cleaned)?;
-        Ok(Some(size))
+        Ok(Cleaned::Smaller(size))
     }
 }
 

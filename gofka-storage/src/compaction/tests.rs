@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const MAP_BYTES: usize = 1 << 20;
 
 fn compact(log: &Log, now: i64) -> Option<CompactionOutcome> {
-    log.compact(TimestampMs(now), log.log_end_offset(), MAP_BYTES).unwrap()
+    compact_log(log, TimestampMs(now), log.log_end_offset(), MAP_BYTES).unwrap()
 }
 
 /// Key, value and offset of every record.
@@ -75,7 +75,7 @@ fn nothing_above_the_bound_or_in_the_active_segment_goes() {
     (0..60).for_each(|n| put(&log, "k", Some(&n.to_string())));
     assert!(log.segment_count() > 3);
     let active = log.all_segments().last().unwrap().base.0;
-    let outcome = log.compact(NOW, Offset(active), MAP_BYTES).unwrap().unwrap();
+    let outcome = compact_log(&log, NOW, Offset(active), MAP_BYTES).unwrap().unwrap();
     assert_eq!(outcome.clean_up_to, Offset(active));
     let offsets: Vec<i64> = contents(&log).iter().map(|(.., offset)| *offset).collect();
     let expected: Vec<i64> = (active - 1..60).collect();
@@ -84,7 +84,7 @@ fn nothing_above_the_bound_or_in_the_active_segment_goes() {
     let (_dirs, log) = second.open();
     (0..60).for_each(|n| put(&log, "k", Some(&n.to_string())));
     let bound = log.all_segments()[1].base;
-    log.compact(NOW, bound, MAP_BYTES).unwrap().unwrap();
+    compact_log(&log, NOW, bound, MAP_BYTES).unwrap().unwrap();
     assert_eq!(contents(&log).len() as i64, 60 - bound.0 + 1);
 }
 
@@ -160,7 +160,7 @@ fn a_small_map_cleans_step_by_step() {
     log.roll().unwrap();
     let before = latest(&contents(&log));
     let mut runs = 0;
-    while log.compact(NOW, log.log_end_offset(), 700).unwrap().is_some() {
+    while compact_log(&log, NOW, log.log_end_offset(), 700).unwrap().is_some() {
         runs += 1;
         assert_eq!(latest(&contents(&log)), before);
     }
@@ -214,7 +214,7 @@ fn damaged_batches_are_not_compacted() {
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let (_dirs, log) = home.open();
-    let error = log.compact(NOW, log.log_end_offset(), MAP_BYTES).unwrap_err();
+    let error = compact_log(&log, NOW, log.log_end_offset(), MAP_BYTES).unwrap_err();
     assert!(matches!(error, StorageError::Corrupt { .. }));
     assert!(!home.files().iter().any(|name| name.ends_with(".swap")));
 }
@@ -281,7 +281,7 @@ proptest! {
             model.insert(key, value);
             if *event == 0 {
                 log.roll().unwrap();
-                log.compact(TimestampMs(now), log.log_end_offset(), map_bytes).unwrap();
+                compact_log(&log, TimestampMs(now), log.log_end_offset(), map_bytes).unwrap();
             }
         }
         let found = latest(&contents(&log));
@@ -291,4 +291,57 @@ proptest! {
         }
         prop_assert_eq!(log.log_end_offset().0, steps.len() as i64);
     }
+}
+
+#[test]
+fn a_run_that_is_called_off_leaves_the_log_as_it_was() {
+    let home = Home::new(compacted());
+    let (_dirs, log) = home.open();
+    for n in 0..60 {
+        put(&log, "k", Some(&n.to_string()));
+    }
+    log.roll().unwrap();
+    let (before, files) = (contents(&log), home.files());
+    let steps = std::cell::Cell::new(0);
+    for allowed in 0.. {
+        steps.set(0);
+        let pace = |_| {
+            steps.set(steps.get() + 1);
+            steps.get() <= allowed
+        };
+        let (now, up_to) = (NOW, log.log_end_offset());
+        let run = CompactionRun { now, up_to, map_bytes: MAP_BYTES, pace: &pace };
+        if log.compact(&run).unwrap().is_some() {
+            assert_eq!(contents(&log).len(), 1);
+            break;
+        }
+        assert_eq!(latest(&contents(&log)), latest(&before));
+        assert!(allowed > 60 || home.files() == files, "{:?}", home.files());
+    }
+}
+
+#[test]
+fn what_compaction_has_emptied_does_not_stop_retention() {
+    let config = TopicConfig {
+        cleanup_policy: gofka_core::config::CleanupPolicy { delete: true, compact: true },
+        retention_ms: Some(1000),
+        ..compacted()
+    };
+    let home = Home::new(config);
+    let (_dirs, log) = home.open();
+    for n in 0..40 {
+        put(&log, "k", Some(&n.to_string()));
+    }
+    log.roll().unwrap();
+    compact(&log, NOW.0).unwrap();
+    assert!(log.all_segments()[0].size() == 0 || log.all_segments().len() == 2);
+    let empty = Segment::create(log.health.disk(), &log.dir, Offset(0)).unwrap();
+    let first = log.all_segments()[0].base;
+    if first == Offset(0) {
+        // All of the first segment was compacted away, as when each key of it came again.
+        log.segments.write()[0] = Arc::new(empty);
+    }
+    let late = TimestampMs(i64::MAX / 2);
+    assert!(log.apply_retention(late, log.log_end_offset()).unwrap() > 0);
+    assert_eq!(log.log_start_offset(), log.log_end_offset());
 }

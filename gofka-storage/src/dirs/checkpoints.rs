@@ -19,25 +19,22 @@ impl LogDirs {
         &self,
         high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
     ) -> Result<(), StorageError> {
-        let mut result = Ok(());
-        for dir in &self.dirs {
-            if dir.health.offline().is_some() {
-                continue;
-            }
-            let written = checkpoint_dir(dir, &self.logs_in(dir), &high_watermark);
-            if let Err(error) = written {
-                result = Err(dir.health.judge_write(error));
-            }
-        }
-        result
+        self.each_online(|dir| checkpoint_dir(dir, &self.logs_in(dir), &high_watermark))
     }
 
     /// Writes the log start offsets, so that what DeleteRecords removed stays removed.
     pub fn checkpoint_log_starts(&self) -> Result<(), StorageError> {
+        self.each_online(|dir| write(dir, names::LOG_STARTS, log_starts(&self.logs_in(dir))))
+    }
+
+    /// Writes something in each directory that works; an error of the last one that had one.
+    fn each_online(
+        &self,
+        work: impl Fn(&Dir) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
         let mut result = Ok(());
         for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {
-            let written = write(dir, names::LOG_STARTS, log_starts(&self.logs_in(dir)));
-            if let Err(error) = written {
+            if let Err(error) = work(dir) {
                 result = Err(dir.health.judge_write(error));
             }
         }
@@ -54,23 +51,14 @@ impl LogDirs {
         &self,
         high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
     ) -> Result<(), StorageError> {
-        let mut result = Ok(());
-        for dir in &self.dirs {
-            if dir.health.offline().is_some() {
-                continue;
-            }
+        self.each_online(|dir| {
             let logs = self.logs_in(dir);
             // Looked up while the logs still answer.
             let high_watermarks = known(&logs, &high_watermark);
-            let closed = self
-                .close_all(dir, &logs)
-                .and_then(|()| checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp)))
-                .and_then(|()| mark_clean(dir));
-            if let Err(error) = closed {
-                result = Err(dir.health.judge_write(error));
-            }
-        }
-        result
+            self.close_all(dir, &logs)?;
+            checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp))?;
+            mark_clean(dir)
+        })
     }
 
     /// Closes the logs of one directory: writes what they have in memory, and syncs. With many
@@ -122,8 +110,9 @@ impl LogDirs {
     }
 }
 
-/// More files than this are synced by syncing their file system.
-const SYNCED_ONE_BY_ONE: usize = 64;
+/// More files than this are synced by syncing their file system: the other way round, a stop would
+/// wait for whatever other processes have written there, seconds at times.
+const SYNCED_ONE_BY_ONE: usize = 256;
 
 fn checkpoint_dir(
     dir: &Dir,

@@ -3,16 +3,17 @@
 //! The marker of a clean shutdown is read first and removed before anything changes, so that a
 //! start that is interrupted is followed by a recovery.
 
-use super::{Dir, LogDirs, meta};
+use super::{Dir, LogDirs, delete, meta};
 use crate::checkpoint;
 use crate::disk;
 use crate::error::StorageError;
+use crate::health::DirHealth;
 use crate::log::{Log, LogPlace};
 use crate::names::{self, Folder};
 use crate::recovery::{self, Before};
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{Offset, TopicId, TopicPartition};
-use gofka_core::time::TimestampMs;
+use gofka_core::time::{MonotonicMs, TimestampMs};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::Path;
@@ -28,6 +29,23 @@ struct Notes {
     first_dirty: HashMap<TopicPartition, Offset>,
 }
 
+/// What the metadata says about a log that is found at start.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// It is a partition's that belongs here. The topic's id is the one that was found, unless
+    /// that cannot be read.
+    Wanted {
+        /// The topic's id.
+        topic_id: TopicId,
+        /// Its settings.
+        config: Arc<TopicConfig>,
+    },
+    /// Its topic was deleted; a crash has kept the log from following.
+    Deleted,
+    /// Nothing is known of it.
+    Unknown,
+}
+
 /// A log that is to be opened.
 struct Pending {
     place: LogPlace,
@@ -36,17 +54,18 @@ struct Pending {
 }
 
 impl LogDirs {
-    /// Opens every log that is there and that `wanted` has settings for, recovering those that
-    /// were not closed. Logs that are not wanted are set aside under a name that ends in `-stray`.
-    /// An error only when no directory is left.
+    /// Opens every log that is there and wanted, recovering those that were not closed. `claim` is
+    /// asked with the topic's id in the log's folder, or [`TopicId::NONE`] where that cannot be
+    /// read. Logs of deleted topics are removed later, logs that nobody knows are set aside under
+    /// a name that ends in `-stray`. An error only when no directory is left.
     pub fn load(
         &self,
-        wanted: impl Fn(&TopicPartition, TopicId) -> Option<Arc<TopicConfig>>,
+        claim: impl Fn(&TopicPartition, TopicId) -> Claim,
         now: TimestampMs,
     ) -> Result<Vec<(TopicPartition, Arc<Log>)>, StorageError> {
         let mut pending: HashMap<TopicPartition, Pending> = HashMap::new();
         for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {
-            let found = self.find_logs(dir, &wanted, now);
+            let found = self.find_logs(dir, &claim, now);
             for log in found.unwrap_or_else(|error| {
                 dir.health.fail(&error);
                 Vec::new()
@@ -70,25 +89,43 @@ impl LogDirs {
     fn find_logs(
         &self,
         dir: &Dir,
-        wanted: &impl Fn(&TopicPartition, TopicId) -> Option<Arc<TopicConfig>>,
+        claim: &impl Fn(&TopicPartition, TopicId) -> Claim,
         now: TimestampMs,
     ) -> Result<Vec<Pending>, StorageError> {
         let notes = read_notes(dir)?;
         let root = dir.health.path();
         let mut pending = Vec::new();
         for name in disk::list(root)? {
-            let Folder::Log(partition) = names::parse_folder(&name) else { continue };
             let folder = root.join(&name);
-            if !folder.is_dir() {
-                continue;
-            }
+            let partition = match names::parse_folder(&name) {
+                Folder::Log(partition) if folder.is_dir() => partition,
+                Folder::Deleted if folder.is_dir() => {
+                    self.remove_later(folder, &dir.health, MonotonicMs::default());
+                    continue;
+                }
+                _ => continue,
+            };
             let topic_id = read_topic_id(&folder)?;
             if topic_id == TopicId::NONE && remove_if_empty(dir, &folder)? {
                 continue;
             }
-            let Some(config) = wanted(&partition, topic_id) else {
-                set_aside(dir, &partition, &folder)?;
-                continue;
+            let (config, topic_id) = match claim(&partition, topic_id) {
+                Claim::Wanted { topic_id: id, config } => {
+                    if id != topic_id {
+                        name_topic(dir, &partition, &folder, id)?;
+                    }
+                    (config, id)
+                }
+                Claim::Deleted => {
+                    tracing::info!(%partition, "its topic was deleted: its log follows");
+                    let to = delete::put_out_of_the_way(&dir.health, &partition, &folder)?;
+                    self.remove_later(to, &dir.health, MonotonicMs::default());
+                    continue;
+                }
+                Claim::Unknown => {
+                    set_aside(&dir.health, &partition, &folder)?;
+                    continue;
+                }
             };
             let at = |offsets: &HashMap<TopicPartition, Offset>| {
                 offsets.get(&partition).copied().unwrap_or(Offset::ZERO)
@@ -160,7 +197,7 @@ fn read_notes(dir: &Dir) -> Result<Notes, StorageError> {
     Ok(notes)
 }
 
-fn read_topic_id(folder: &Path) -> Result<TopicId, StorageError> {
+pub(super) fn read_topic_id(folder: &Path) -> Result<TopicId, StorageError> {
     let bytes = disk::read_file(&folder.join(names::PARTITION_METADATA))?;
     let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let id = text.and_then(|text| meta::parse_partition_metadata(&text));
@@ -180,8 +217,24 @@ fn remove_if_empty(dir: &Dir, folder: &Path) -> Result<bool, StorageError> {
     Ok(true)
 }
 
-fn set_aside(dir: &Dir, partition: &TopicPartition, folder: &Path) -> Result<(), StorageError> {
-    let to = dir.health.path().join(names::renamed_folder(partition, "stray"));
+/// Writes the topic's id where it cannot be read.
+fn name_topic(
+    dir: &Dir,
+    partition: &TopicPartition,
+    folder: &Path,
+    id: TopicId,
+) -> Result<(), StorageError> {
+    tracing::warn!(%partition, "partition.metadata cannot be read: written anew");
+    let text = meta::partition_metadata(id);
+    dir.health.disk().replace(&folder.join(names::PARTITION_METADATA), text.as_bytes(), true)
+}
+
+pub(super) fn set_aside(
+    health: &DirHealth,
+    partition: &TopicPartition,
+    folder: &Path,
+) -> Result<(), StorageError> {
+    let to = health.path().join(names::renamed_folder(partition, "stray"));
     tracing::warn!(%partition, to = %to.display(), "no such partition here: its log is set aside");
-    dir.health.disk().rename(folder, &to)
+    health.disk().rename(folder, &to)
 }

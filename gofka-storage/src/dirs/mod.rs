@@ -5,6 +5,7 @@
 //! one at a time. A directory that fails goes offline alone. Any thread may call anything.
 
 mod checkpoints;
+mod delete;
 mod load;
 mod lock;
 mod meta;
@@ -14,11 +15,13 @@ use crate::disk::{self, Disk};
 use crate::error::StorageError;
 use crate::health::DirHealth;
 use crate::log::{Log, LogPlace, Opened};
-use crate::names::{self, Folder};
+use crate::names;
 use crate::recovery::{self, Before};
+use delete::DeletedFolder;
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{NodeId, Offset, TopicId, TopicPartition, Uuid};
 use gofka_core::time::TimestampMs;
+pub use load::Claim;
 use lock::DirLock;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
@@ -36,6 +39,8 @@ pub struct DirOptions {
     pub max_open_files: usize,
     /// Threads that recover logs at start, and close them at the end.
     pub recovery_threads: usize,
+    /// Free space below which clients' appends are refused (`log.dir.min.free.bytes`).
+    pub min_free_bytes: u64,
 }
 
 /// One directory, as DescribeLogDirs shows it.
@@ -47,6 +52,8 @@ pub struct DirDescription {
     pub id: Uuid,
     /// Why it is offline, if it is.
     pub offline: Option<Arc<str>>,
+    /// Appends of clients are refused until there is more room.
+    pub low_on_space: bool,
     /// Size of its file system.
     pub total_bytes: u64,
     /// What is free there.
@@ -63,6 +70,7 @@ pub struct LogDirs {
     threads: usize,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
     high_watermarks: RwLock<HashMap<TopicPartition, Offset>>,
+    deleted: Mutex<Vec<DeletedFolder>>,
 }
 
 /// One of them.
@@ -126,38 +134,10 @@ impl LogDirs {
         emptiest.ok_or_else(|| self.dirs[0].health.check().unwrap_err())
     }
 
-    /// Closes the log and renames its folder, so that a restart does not bring it back.
-    pub fn delete(&self, partition: &TopicPartition) -> Result<(), StorageError> {
-        let Some(log) = self.logs.write().remove(partition) else { return Ok(()) };
-        // First, so that a compaction that is under way ends soon.
-        log.refuse();
-        let _alone = log.maintenance.lock();
-        let _no_sync = log.syncing.lock();
-        let _no_append = log.writer.lock();
-        log.close_files();
-        let health = &log.health;
-        health.check()?;
-        let to = health.path().join(names::renamed_folder(partition, "delete"));
-        health.disk().rename(&log.dir, &to).map_err(|error| health.judge_write(error))
-    }
-
-    /// Removes the folders of logs deleted before. Slow; for a background thread.
-    pub fn purge_deleted(&self) {
+    /// Finds out how much room there is; once a second is often enough.
+    pub fn look_at_space(&self) {
         for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {
-            let found = match disk::list(dir.health.path()) {
-                Ok(found) => found,
-                Err(error) => {
-                    dir.health.fail(&error);
-                    continue;
-                }
-            };
-            for name in found.iter().filter(|name| names::parse_folder(name) == Folder::Deleted) {
-                let path = dir.health.path().join(name);
-                if let Err(error) = std::fs::remove_dir_all(&path) {
-                    let path = path.display();
-                    tracing::warn!(%path, %error, "a deleted log cannot be removed");
-                }
-            }
+            dir.health.space().look(dir.health.path());
         }
     }
 
@@ -176,6 +156,7 @@ impl LogDirs {
             path: path.to_owned(),
             id: dir.id,
             offline: dir.health.offline().cloned(),
+            low_on_space: dir.health.space().is_low(),
             total_bytes: bytes(|stat| stat.f_blocks),
             usable_bytes: bytes(|stat| stat.f_bavail),
             logs: self.logs_in(dir),
@@ -191,17 +172,22 @@ impl LogDirs {
     }
 }
 
-/// Makes the folder of a log, with its topic's id. A folder that is there already is taken over.
+/// Makes the folder of a log, with its topic's id. A folder that is there already is taken over
+/// where it is of the same topic, and set aside where it is of another one.
 fn make_log(place: LogPlace) -> Result<Log, StorageError> {
     let disk: Arc<Disk> = Arc::clone(place.health.disk());
     let metadata = place.dir.join(names::PARTITION_METADATA);
     let text = meta::partition_metadata(place.topic_id);
     let health = Arc::clone(&place.health);
-    let log = if disk.create_new_dir(&place.dir)? {
+    let mut is_new = disk.create_new_dir(&place.dir)?;
+    if !is_new && load::read_topic_id(&place.dir)? != place.topic_id {
+        load::set_aside(&health, &place.partition, &place.dir)?;
+        is_new = disk.create_new_dir(&place.dir)?;
+    }
+    let log = if is_new {
         disk.write_new(&metadata, text.as_bytes())?;
         Log::assemble(place, Opened::default())
     } else {
-        disk.replace(&metadata, text.as_bytes(), false)?;
         let before = Before {
             clean: false,
             recovery_point: Offset::ZERO,

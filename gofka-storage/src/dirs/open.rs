@@ -23,7 +23,7 @@ impl LogDirs {
         let disk = Disk::new(options.max_open_files);
         let mut opened = Vec::with_capacity(dirs.len());
         for (path, meta) in dirs.iter().zip(found) {
-            let health = DirHealth::new(path.clone(), Arc::clone(&disk));
+            let health = DirHealth::new(path.clone(), Arc::clone(&disk), options.min_free_bytes);
             let meta = meta.unwrap_or_else(|| MetaProperties {
                 cluster_id: cluster_id.clone(),
                 node_id: options.node_id,
@@ -53,6 +53,7 @@ impl LogDirs {
             threads: options.recovery_threads.max(1),
             logs: RwLock::new(HashMap::new()),
             high_watermarks: RwLock::new(HashMap::new()),
+            deleted: Mutex::default(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::OpenError;
 use crate::testing::*;
+use gofka_core::time::MonotonicMs;
 
 fn create(dirs: &LogDirs, topic: &str, index: i32) -> Arc<Log> {
     let partition = TopicPartition::new(topic, index);
@@ -10,7 +11,7 @@ fn create(dirs: &LogDirs, topic: &str, index: i32) -> Arc<Log> {
 }
 
 fn load(dirs: &LogDirs) -> Vec<String> {
-    let loaded = dirs.load(|_, _| Some(Arc::new(config())), NOW).unwrap();
+    let loaded = dirs.load(claim(&Arc::new(config())), NOW).unwrap();
     let mut names: Vec<String> = loaded.iter().map(|(name, _)| name.to_string()).collect();
     names.sort();
     names
@@ -94,7 +95,7 @@ fn a_deleted_log_stays_deleted_and_its_name_is_free() {
     let dirs = open_dirs(root.path());
     let log = create(&dirs, "a", 0);
     append(&log, &batch("x", 1));
-    dirs.delete(&TopicPartition::new("a", 0)).unwrap();
+    dirs.delete(&TopicPartition::new("a", 0), MonotonicMs(0)).unwrap();
     assert!(matches!(log.sync(), Err(StorageError::Closed)));
     assert!(log.append_as_leader(&[batch("x", 1)], EPOCH, NOW).is_err());
     assert!(log.read(Offset(0), 100, Offset(1), true).is_err());
@@ -106,10 +107,107 @@ fn a_deleted_log_stays_deleted_and_its_name_is_free() {
     assert_eq!(load(&dirs), ["a-0"]);
     let a0 = TopicPartition::new("a", 0);
     assert_eq!(dirs.get(&a0).unwrap().log_end_offset(), Offset(2));
-    let folders = || disk::list(root.path()).unwrap();
-    assert!(folders().iter().any(|name| name.ends_with("-delete")));
-    dirs.purge_deleted();
-    assert!(!folders().iter().any(|name| name.ends_with("-delete")));
+    assert!(has_deleted(root.path()));
+    dirs.purge_deleted(MonotonicMs(0), || true);
+    assert!(has_deleted(root.path()), "it was told to stop");
+    drop(dirs);
+    let dirs = open_dirs(root.path());
+    assert_eq!(load(&dirs), ["a-0"]);
+    dirs.purge_deleted(MonotonicMs(0), || false);
+    assert!(!has_deleted(root.path()));
+}
+
+fn has_deleted(root: &std::path::Path) -> bool {
+    disk::list(root).unwrap().iter().any(|name| name.ends_with("-delete"))
+}
+
+#[test]
+fn a_deleted_log_is_removed_after_its_delay() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    let config = TopicConfig { file_delete_delay_ms: 500, ..config() };
+    let a0 = TopicPartition::new("a", 0);
+    let log = dirs.create(&a0, TOPIC_ID, Arc::new(config)).unwrap();
+    append(&log, &batch("x", 1));
+    dirs.delete(&a0, MonotonicMs(1000)).unwrap();
+    dirs.purge_deleted(MonotonicMs(1499), || false);
+    assert!(has_deleted(root.path()));
+    dirs.purge_deleted(MonotonicMs(1500), || false);
+    assert!(!has_deleted(root.path()));
+}
+
+#[test]
+fn a_deletion_that_a_crash_has_interrupted_is_finished() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    append(&create(&dirs, "gone", 0), &batch("x", 1));
+    drop(dirs);
+    let dirs = open_dirs(root.path());
+    assert!(dirs.load(|_, _| Claim::Deleted, NOW).unwrap().is_empty());
+    assert!(has_deleted(root.path()));
+    dirs.purge_deleted(MonotonicMs(0), || false);
+    assert!(!disk::list(root.path()).unwrap().iter().any(|name| name.starts_with("gone")));
+}
+
+#[test]
+fn a_full_disk_keeps_no_log_from_being_deleted() {
+    #[derive(Debug)]
+    struct NoNewNames;
+    impl disk::Faults for NoNewNames {
+        fn check(
+            &self,
+            what: disk::Operation,
+            _: &std::path::Path,
+            len: usize,
+        ) -> std::io::Result<usize> {
+            match what {
+                disk::Operation::Rename => Err(std::io::Error::from_raw_os_error(28)),
+                _ => Ok(len),
+            }
+        }
+    }
+    let root = tempfile::tempdir().unwrap();
+    let mut dirs = open_dirs(root.path());
+    let disk = Disk::with_faults(Arc::new(NoNewNames));
+    dirs.dirs[0].health = DirHealth::new(root.path().to_owned(), disk, 0);
+    append(&create(&dirs, "a", 0), &batch("x", 1));
+    dirs.delete(&TopicPartition::new("a", 0), MonotonicMs(0)).unwrap();
+    assert!(!root.path().join("a-0").exists());
+    assert_eq!(create(&dirs, "a", 0).log_end_offset(), Offset(0));
+}
+
+#[test]
+fn what_another_topic_left_under_the_name_is_not_taken_over() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    append(&create(&dirs, "a", 0), &batch("x", 1));
+    dirs.logs.write().clear();
+    let a0 = TopicPartition::new("a", 0);
+    let again = dirs.create(&a0, TopicId(Uuid::from_u128(9)), Arc::new(config())).unwrap();
+    assert_eq!(again.log_end_offset(), Offset(0));
+}
+
+#[test]
+fn a_log_whose_topic_cannot_be_read_is_told_by_its_name() {
+    for damage in [&b""[..], b"version: 0\ntopic_id: #\n"] {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = open_dirs(root.path());
+        append(&create(&dirs, "a", 0), &batch("x", 1));
+        drop(dirs);
+        std::fs::write(root.path().join("a-0/partition.metadata"), damage).unwrap();
+        let config = Arc::new(config());
+        let told = |_: &TopicPartition, id: TopicId| {
+            assert_eq!(id, TopicId::NONE);
+            Claim::Wanted { topic_id: TOPIC_ID, config: Arc::clone(&config) }
+        };
+        let dirs = open_dirs(root.path());
+        let loaded = dirs.load(told, NOW).unwrap();
+        assert_eq!(loaded[0].1.log_end_offset(), Offset(1));
+        drop((dirs, loaded));
+        let dirs = open_dirs(root.path());
+        load(&dirs);
+        assert_eq!(dirs.get(&TopicPartition::new("a", 0)).unwrap().topic_id(), TOPIC_ID);
+    }
 }
 
 #[test]
@@ -124,9 +222,12 @@ fn logs_that_nobody_wants_are_set_aside() {
     std::fs::create_dir(root.path().join("__cluster_metadata-0")).unwrap();
     std::fs::create_dir(root.path().join("lost+found")).unwrap();
     let dirs = open_dirs(root.path());
-    let wanted = |name: &TopicPartition, id: TopicId| {
-        assert_eq!(id, TOPIC_ID);
-        (name.topic.as_str() == "new").then(|| Arc::new(config()))
+    let wanted = |name: &TopicPartition, topic_id: TopicId| {
+        assert_eq!(topic_id, TOPIC_ID);
+        match name.topic.as_str() {
+            "new" => Claim::Wanted { topic_id, config: Arc::new(config()) },
+            _ => Claim::Unknown,
+        }
     };
     assert_eq!(dirs.load(wanted, NOW).unwrap().len(), 1);
     let names = disk::list(root.path()).unwrap();

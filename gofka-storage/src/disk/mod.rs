@@ -139,6 +139,15 @@ impl Disk {
         fs::rename(from, to).map_err(|e| fail(from, e))
     }
 
+    /// Removes a folder with all that is in it; fine when it is not there.
+    pub(crate) fn remove_dir_all(&self, path: &Path) -> Result<(), StorageError> {
+        self.gate(Operation::Remove, path)?;
+        match fs::remove_dir_all(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail(path, e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a file; fine when it is not there.
     pub(crate) fn remove(&self, path: &Path) -> Result<(), StorageError> {
         self.gate(Operation::Remove, path)?;

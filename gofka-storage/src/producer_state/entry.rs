@@ -90,6 +90,14 @@ impl ProducerEntry {
         self.count += 1;
     }
 
+    /// Takes over the batches of `earlier` where the last of them is the one known here.
+    pub(super) fn recall(&mut self, earlier: &Self) {
+        let place = |span: &BatchSpan| (span.last_offset, span.last_sequence);
+        if self.epoch == earlier.epoch && self.last().map(place) == earlier.last().map(place) {
+            (self.batches, self.count) = (earlier.batches, earlier.count);
+        }
+    }
+
     /// Its last batch.
     pub(crate) fn last(&self) -> Option<&BatchSpan> {
         self.batches[..usize::from(self.count)].last()

@@ -140,6 +140,29 @@ impl ProducerState {
         self.commit(header, marker, next, now)
     }
 
+    /// Whether no producer is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.producers.is_empty()
+    }
+
+    /// Remembers the batch, and nothing but the batch, of an idempotent producer.
+    pub(crate) fn note(&mut self, header: &BatchHeader) {
+        if header.producer_id != ProducerId::NONE {
+            let known = self.producers.get(&header.producer_id);
+            let next = ProducerEntry::after(known, header, None);
+            self.producers.insert(header.producer_id, next);
+        }
+    }
+
+    /// Takes the batches before the last one from a state that ends where this one does.
+    pub(crate) fn recall(&mut self, earlier: &Self) {
+        for (id, entry) in &mut self.producers {
+            if let Some(earlier) = earlier.producers.get(id) {
+                entry.recall(earlier);
+            }
+        }
+    }
+
     /// First offset that belongs to an open transaction, or to one whose marker is not
     /// replicated.
     pub(crate) fn first_unstable_offset(&self) -> Option<Offset> {

@@ -7,6 +7,7 @@
 //! derived is made anew. A recovery that is killed leaves a folder in which the next one finds
 //! the same: it removes what is after a bad batch from the end backwards, and the bad batch last.
 
+mod recall;
 mod scan;
 
 use crate::disk::{self, Disk};
@@ -44,7 +45,7 @@ impl Log {
         let place = LogPlace {
             partition: options.partition,
             topic_id: options.topic_id,
-            health: crate::health::DirHealth::new(options.dir.clone(), disk),
+            health: crate::health::DirHealth::new(options.dir.clone(), disk, 0),
             dir: options.dir,
             config: options.config,
         };
@@ -170,6 +171,7 @@ impl Recovery {
         self.epochs = stored.unwrap_or_default();
         self.epochs.truncate_from_end(doubt_from);
         let snapshot = self.load_snapshot(doubt_from)?;
+        self.recall_batches(snapshot)?;
         let replay_from = if epochs_known { snapshot } else { Offset::ZERO };
         self.replay(replay_from, snapshot, scan_from)?;
         for at in scan_from..self.segments.len() {
@@ -203,6 +205,8 @@ impl Recovery {
         };
         last.offsets.unseal()?;
         last.times.unseal()?;
+        // Until someone reads or writes it, the log costs no open file.
+        last.slots().iter().for_each(|slot| slot.close());
         let largest = largest.map(|(timestamp, offset)| last.time_entry(timestamp, offset));
         self.writer.growth = Growth {
             unindexed: last.unindexed()?,

@@ -37,7 +37,7 @@ fn open(dir: &Path, disk: Arc<Disk>, config: &TopicConfig) -> Result<Log, Storag
         partition: partition(),
         topic_id: TOPIC_ID,
         dir: dir.to_owned(),
-        health: DirHealth::new(dir.to_owned(), disk),
+        health: DirHealth::new(dir.to_owned(), disk, 0),
         config: Arc::new(config.clone()),
     };
     let before =
@@ -140,13 +140,13 @@ fn compaction() {
             *acknowledged = n + 1;
         }
         log.roll()?;
-        log.compact(TimestampMs(16), Offset(16), 1 << 20)?;
+        compact_log(log, TimestampMs(16), Offset(16), 1 << 20)?;
         for n in 16..20 {
             one(log, n, &format!("k{}", n % 3))?;
             *acknowledged = n + 1;
         }
         log.roll()?;
-        log.compact(TimestampMs(16), Offset(20), 1 << 20)?;
+        compact_log(log, TimestampMs(16), Offset(20), 1 << 20)?;
         Ok(())
     };
     at_every_call(&config, work, |log, acknowledged| {

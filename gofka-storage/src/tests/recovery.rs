@@ -1,6 +1,7 @@
 //! Starts after a stop that was not clean: torn tails, flipped bits, lost and foreign files.
 
 use crate::testing::*;
+use gofka_core::config::TopicConfig;
 use gofka_core::ids::{LeaderEpoch, Offset};
 use gofka_core::record;
 use std::fs;
@@ -156,7 +157,7 @@ fn what_is_appended_while_the_log_closes_is_kept_or_refused() {
         });
         drop((dirs, log));
         let dirs = open_dirs(home.root.path());
-        let loaded = dirs.load(|_, _| Some(home.config.clone()), NOW).unwrap();
+        let loaded = dirs.load(claim(&home.config), NOW).unwrap();
         let log = &loaded.iter().find(|(name, _)| *name == partition()).unwrap().1;
         assert_eq!(log.log_end_offset(), Offset(appended));
         assert_eq!(read_all(log, Offset(0), 900).len() as i64, appended);
@@ -174,6 +175,38 @@ fn the_last_five_batches_are_known_after_a_crash() {
         let again = append(&log, &idempotent(7, 0, n * 3, 3));
         assert!(again.duplicate);
         assert_eq!(again.first_offset, Offset(i64::from(n) * 3));
+    }
+}
+
+#[test]
+fn the_last_five_batches_are_known_wherever_the_newest_snapshot_is() {
+    let record = idempotent(7, 0, 0, 1).header.size() as u32;
+    for batches_in_a_segment in 1..8 {
+        for clean in [false, true] {
+            let segment_bytes = record * batches_in_a_segment + record / 2;
+            let config = TopicConfig { segment_bytes, index_interval_bytes: 1, ..config() };
+            let home = Home::new(config);
+            let (dirs, log) = home.open();
+            for n in 0..20 {
+                append(&log, &idempotent(7, 0, n, 1));
+                append(&log, &idempotent(8, 0, n, 1));
+            }
+            log.sync().unwrap();
+            if clean {
+                dirs.close(no_watermark).unwrap();
+            } else {
+                dirs.checkpoint(no_watermark).unwrap();
+            }
+            drop((dirs, log));
+            let (_dirs, log) = home.open();
+            for n in 15..20 {
+                for id in [7, 8] {
+                    let again = append(&log, &idempotent(id, 0, n, 1));
+                    assert!(again.duplicate, "{n} of {id}, {batches_in_a_segment}, {clean}");
+                }
+            }
+            assert!(!append(&log, &idempotent(7, 0, 20, 1)).duplicate);
+        }
     }
 }
 
