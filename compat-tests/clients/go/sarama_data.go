@@ -22,6 +22,8 @@ func (s *saramaClient) Producer(o produceOptions) (producer, error) {
 	c := saramaConfig()
 	c.Metadata.AllowAutoTopicCreation = true
 	c.Metadata.Retry.Max = 40
+	// One request at a time, or one that is sent again comes after its successor.
+	c.Net.MaxOpenRequests = 1
 	c.Producer.Compression = map[string]sarama.CompressionCodec{
 		"": sarama.CompressionNone, "gzip": sarama.CompressionGZIP,
 		"snappy": sarama.CompressionSnappy, "lz4": sarama.CompressionLZ4,
@@ -35,7 +37,6 @@ func (s *saramaClient) Producer(o produceOptions) (producer, error) {
 	if o.idempotent {
 		c.Producer.Idempotent = true
 		c.Producer.Retry.Max = 200
-		c.Net.MaxOpenRequests = 1
 	}
 	p, err := sarama.NewAsyncProducer(s.bootstrap, c)
 	if err != nil {

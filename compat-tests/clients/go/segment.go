@@ -266,9 +266,10 @@ func (p *segmentProducer) close() error {
 	defer cancel()
 	defer p.w.Close()
 	err := p.w.WriteMessages(ctx, p.kept...)
-	// The writer does not wait for a topic that its own request has just had created.
-	for tries := 0; tries < 20 && err != nil && strings.Contains(err.Error(), "nknown Topic"); tries++ {
-		time.Sleep(100 * time.Millisecond)
+	// The writer does not wait for a topic that its own request has just had created. It finds
+	// no partitions then, and has sent nothing.
+	for errors.Is(err, kafka.UnknownTopicOrPartition) && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
 		err = p.w.WriteMessages(ctx, p.kept...)
 	}
 	var each kafka.WriteErrors

@@ -1,5 +1,5 @@
-//! `cargo run -p compat-tests --bin setup [TOOL...]`: installs what the scenarios need, or the
-//! named tools, those of the suites included, and says what it has. Run again it is quick.
+//! `cargo run -p compat-tests --bin setup [TOOL...]`: installs everything that the tests drive, or
+//! the named tools, and says what it has. Run again it is quick.
 
 use std::env;
 use std::process::ExitCode;
@@ -10,8 +10,7 @@ use compat_tests::setup::Tool;
 fn main() -> ExitCode {
     let wanted: Vec<String> = env::args().skip(1).map(|name| name.to_lowercase()).collect();
     let name = |tool: Tool| format!("{tool:?}").to_lowercase();
-    let default = |tool: &Tool| wanted.is_empty() && Tool::DRIVERS.contains(tool);
-    let chosen = |tool: &Tool| default(tool) || wanted.contains(&name(*tool));
+    let chosen = |tool: &Tool| wanted.is_empty() || wanted.contains(&name(*tool));
     // Side by side, as far as the tools' locks allow.
     let mut installing = Vec::new();
     for tool in Tool::DRIVERS.into_iter().chain(Tool::SUITES).filter(chosen) {

@@ -63,8 +63,6 @@ class Client:
     """Every call raises `Refused` for a broker's error. `topic` is always a full name."""
 
     name = None
-    # Whether static members of one group that join at once all get their share.
-    joins_static_members = True
     # Whether it has a cooperative assignor.
     cooperates = True
     # Whether altering one setting leaves the others alone (IncrementalAlterConfigs).
@@ -87,8 +85,26 @@ class Client:
             self.arrange_topic(topic)
 
     def arrange_topic(self, topic, partitions=1, config=None):
-        """A topic for a scenario that is not about creating it."""
+        """A topic for a scenario that is not about creating it, ready to be written to."""
         self.create_topic(topic, partitions, config)
+        self.wait_for_leaders(topic, partitions)
+
+    def wait_for_leaders(self, topic, partitions):
+        """A topic can be described before its partitions are served; asking for an offset tells.
+        Records that come too early are refused, and sent again they are late."""
+        deadline = time.monotonic() + 30
+        for partition in range(partitions):
+            while not self.serves(topic, partition):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{topic}-{partition} has no leader")
+                time.sleep(0.02)
+
+    def serves(self, topic, partition):
+        try:
+            self.offset(topic, partition, "latest")
+            return True
+        except Refused:
+            return False
 
     def delete_topic(self, topic):
         raise Unsupported("no DeleteTopics")

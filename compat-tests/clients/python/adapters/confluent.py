@@ -138,7 +138,8 @@ class Confluent(Client):
         return self.producers[key]
 
     def produce(self, topic, records, codec="none"):
-        producer = self.producer(**{"compression.type": codec})
+        # One request at a time, or one that is sent again comes after its successor.
+        producer = self.producer(**{"compression.type": codec, "max.in.flight": 1})
         results = [None] * len(records)
 
         def keep(index):

@@ -72,12 +72,13 @@ class KafkaPythonMember(KafkaPythonReader, Member):
     def __init__(self, consumer, topic):
         super().__init__(consumer)
         self.topic = topic
-        # It joins without knowing the topic, and as leader then assigns nothing for minutes,
-        # unless it has seen it before.
-        deadline = time.monotonic() + LIMIT
-        while not consumer.partitions_for_topic(topic) and time.monotonic() < deadline:
-            time.sleep(0.05)
         consumer.subscribe([topic])
+        # A leader that learns of the topic's partitions after it has joined joins once more, and
+        # when that takes longer than one poll, the library forgets it: the member has switched
+        # its heartbeats off, waits for nothing, and is thrown out. So it looks before it joins.
+        deadline = time.monotonic() + LIMIT
+        while topic not in consumer.topics() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def assignment(self):
         return sorted(place.partition for place in self.consumer.assignment())
@@ -91,7 +92,6 @@ class KafkaPythonMember(KafkaPythonReader, Member):
 
 class KafkaPython(Client):
     name = "kafka-python"
-    joins_static_members = False
 
     def __init__(self, bootstrap):
         super().__init__(bootstrap)
@@ -190,8 +190,6 @@ class KafkaPython(Client):
 
     def consumer(self, **config):
         base = {"enable_auto_commit": False, "fetch_max_wait_ms": 100}
-        # A member that learns of a new topic too late rejoins when it looks again.
-        base |= {"metadata_max_age_ms": 2000}
         return KafkaConsumer(
             **{**self.common, **base, "auto_offset_reset": "earliest", **config}
         )

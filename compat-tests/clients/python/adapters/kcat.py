@@ -160,7 +160,7 @@ class Kcat(Client):
         return result.stdout
 
     def arrange_topic(self, topic, partitions=1, config=None):
-        self.helper.create_topic(topic, partitions, config)
+        self.helper.arrange_topic(topic, partitions, config)
 
     def create_topics(self, topics):
         self.helper.create_topics(topics)
@@ -188,6 +188,8 @@ class Kcat(Client):
             runs[*same, record.value is None].append(record)
         for (partition, headers, no_key, no_value), part in runs.items():
             options = ["-t", topic, "-p", str(partition), "-z", codec]
+            # One request at a time, or one that is sent again comes after its successor.
+            options += ["-X", "max.in.flight=1"]
             for key, value in headers:
                 shown = key.encode() if value is None else key.encode() + b"=" + value
                 if b"\0" in shown or not key:

@@ -28,8 +28,6 @@ def group_three(context):
 
 
 def static_members(context):
-    if not context.client.joins_static_members:
-        raise Unsupported("two static members do not always get their share, on any broker")
     client, topic, group = context.client, context.named(), context.named("group")
     client.arrange_topic(topic, 6)
     join = lambda instance: MemberProcess(
