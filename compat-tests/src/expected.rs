@@ -16,7 +16,31 @@ pub fn expected(scenario: &str) -> Option<Value> {
         "idempotent.1",
         "idempotent.2",
     ];
-    if group.contains(&scenario) { groups(scenario) } else { data(scenario) }
+    if group.contains(&scenario) {
+        groups(scenario)
+    } else {
+        data(scenario).or_else(|| wider(scenario))
+    }
+}
+
+fn wider(scenario: &str) -> Option<Value> {
+    Some(match scenario {
+        "thousand-partitions" => json!({"read": 1000, "partitions": 1000}),
+        "read-committed" => json!({"read": 50, "end": 50}),
+        "out-of-range" => json!({
+            "below": 20,
+            "beyond": 20,
+            "latest": 50,
+            "none": "OFFSET_OUT_OF_RANGE",
+        }),
+        "acks" => json!({"ends": [100, 100], "read": 200}),
+        "recreate" => json!({"before": 10, "after": [0, 1, 2], "same_id": false}),
+        "large-records" => json!({"read": 40}),
+        "pattern" => json!({"before": 3, "after": 4}),
+        "pause" => json!({"paused": [0, 50], "resumed": [50, 0]}),
+        "cluster" => json!({"nodes": 1, "controller": true, "address": true, "metadata": "note"}),
+        _ => return None,
+    })
 }
 
 fn data(scenario: &str) -> Option<Value> {
@@ -125,11 +149,11 @@ fn groups(scenario: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{IDEMPOTENT, RESUME, SCENARIOS};
+    use crate::scenario::{IDEMPOTENT, RESUME, SCENARIOS, WIDER};
 
     #[test]
     fn every_scenario_has_an_expectation() {
-        for scenario in SCENARIOS.iter().chain(&RESUME).chain(&IDEMPOTENT) {
+        for scenario in SCENARIOS.iter().chain(&WIDER).chain(&RESUME).chain(&IDEMPOTENT) {
             assert!(expected(scenario).is_some(), "{scenario}");
         }
     }

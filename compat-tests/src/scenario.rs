@@ -25,6 +25,28 @@ pub const SCENARIOS: [&str; 20] = [
     "log-append-time",
 ];
 
+/// Scenarios for the clients that show most of what they do; they run after the others.
+pub const WIDER: [&str; 9] = [
+    "thousand-partitions",
+    "read-committed",
+    "out-of-range",
+    "acks",
+    "recreate",
+    "large-records",
+    "pattern",
+    "pause",
+    "cluster",
+];
+
+/// The clients that run [`WIDER`].
+const WIDER_CLIENTS: [&str; 1] = ["kafka-clients"];
+
+/// The scenarios that `client` runs against one broker from start to end, in this order.
+pub fn of_client(client: &str) -> Vec<&'static str> {
+    let wider = if WIDER_CLIENTS.contains(&client) { &WIDER[..] } else { &[] };
+    SCENARIOS.iter().chain(wider).copied().collect()
+}
+
 /// Phases with a restart of the broker between them: after `.1` a clean one, after `.2` kill -9.
 pub const RESUME: [&str; 3] = ["resume.1", "resume.2", "resume.3"];
 
@@ -54,7 +76,6 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     cannot("kafka-go", "log-append-time", "does not look at the batch's timestamp type"),
     cannot("kafka-go", "idempotent.1", "no idempotent producer"),
     cannot("kafka-go", "idempotent.2", "no idempotent producer"),
-    cannot("kafka-python", "static-members", "two do not always get their share, on any broker"),
     cannot("kafkajs", "static-members", "no static members"),
     cannot("kafkajs", "cooperative", "no cooperative rebalancing"),
     cannot("java-tools", "timestamps", "the console producer sets no timestamps"),

@@ -7,7 +7,7 @@ use std::thread;
 use compat_tests::broker::{Broker, Kind};
 use compat_tests::driver::driver;
 use compat_tests::judge::{Outcomes, brokers, chosen, complaints};
-use compat_tests::scenario::SCENARIOS;
+use compat_tests::scenario::of_client;
 use compat_tests::setup::Tool;
 
 /// The shared broker of a kind; its guard ends it with the test process.
@@ -22,7 +22,7 @@ fn broker(kind: Kind) -> &'static Broker {
 }
 
 fn outcomes_on(kind: Kind, client: &str) -> Outcomes {
-    let scenarios = chosen(&SCENARIOS);
+    let scenarios = chosen(&of_client(client));
     driver(client).run(&broker(kind).bootstrap(), client, &scenarios)
 }
 

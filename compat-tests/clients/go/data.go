@@ -95,6 +95,11 @@ func (r *runner) createNamed(topic string, partitions int32, configs map[string]
 		n, err := r.PartitionCount(topic)
 		return err == nil && n == int(partitions)
 	})
+	// It can be described before its partitions are served; asking for an offset tells.
+	until(topic+" has a leader", func() bool {
+		_, err := r.OffsetAt(topic, latest)
+		return err == nil
+	})
 }
 
 func (r *runner) read(partitions int32, from int64, count int, o readOptions) []record {

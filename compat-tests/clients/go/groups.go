@@ -47,6 +47,13 @@ func startChild(r *runner) *child {
 	return c
 }
 
+// told is what the child has said that it read.
+func (c *child) told() map[string]bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return maps.Clone(c.seen)
+}
+
 func (c *child) kill() {
 	must(c.command.Process.Kill())
 	c.command.Wait()
@@ -95,6 +102,15 @@ func groupThree(r *runner) fields {
 	until("two members own three each", func() bool {
 		return killed.assigned.Load() == 3 && own(first, 3)
 	})
+	seen := func() int {
+		all := killed.told()
+		for _, each := range append(first.seen(), second.seen()...) {
+			all[each] = true
+		}
+		return len(all)
+	}
+	// The one that is killed must have told what it has read and committed.
+	until("all is read", func() bool { return seen() == 60 })
 	killed.kill()
 	until("the last owns all", func() bool { return own(first, 6) })
 	total := func() (sum int64) {
@@ -104,15 +120,9 @@ func groupThree(r *runner) fields {
 		return sum
 	}
 	until("all is committed", func() bool { return total() == 60 })
-	seen := killed.seen
-	for _, m := range []member{first, second} {
-		for _, each := range m.seen() {
-			seen[each] = true
-		}
-	}
 	first.leave()
 	return fields{"assigned_three": []int{2, 2, 2}, "after_leave": []int{3, 3},
-		"after_kill": []int{6}, "committed_total": total(), "records_seen": len(seen)}
+		"after_kill": []int{6}, "committed_total": total(), "records_seen": seen()}
 }
 
 func first2(offsets []int64, _ string, err error) []int64 {
@@ -133,8 +143,8 @@ func staticMembers(r *runner) fields {
 	two.leave()
 	again := join("two")
 	until("the restarted member owns three", func() bool { return len(again.assigned()) == 3 })
-	// Long enough for a rebalance to reach the other member by its heartbeat.
-	time.Sleep(1500 * time.Millisecond)
+	// A rebalance would have called the other member before the group is stable again.
+	until("the group is stable", func() bool { return got(r.GroupState(r.group())) == "Stable" })
 	out := fields{"assigned": []int{3, 3},
 		"same_assignment": slices.Equal(owned, sorted(again.assigned())),
 		"other_disturbed": one.callbacks() != before}

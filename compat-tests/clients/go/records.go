@@ -169,6 +169,7 @@ func idempotentWrite(r *runner) fields {
 				fmt.Fprintln(os.Stderr, "PHASE ready")
 			}
 		})
+		// Slowly: the broker must be killed while there is something left to send.
 		time.Sleep(3 * time.Millisecond)
 	}
 	must(p.close())

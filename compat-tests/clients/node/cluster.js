@@ -190,6 +190,7 @@ class Cluster {
     await joined
     const deadline = Date.now() + patience
     while (all.size < count && Date.now() < deadline) await sleep(10)
+    // Time for records that should not come: nothing tells that there are none.
     if (all.size >= count) await sleep(200)
     await consumer.disconnect()
     return [...all.values()]

@@ -41,15 +41,17 @@ async function three(c) {
     killed.assigned === 2 && own(first, 2) && own(second, 2))
   await second.consumer.disconnect()
   await until('two members own three each', () => killed.assigned === 3 && own(first, 3))
+  // The one that is killed must have told what it has read and committed.
+  const seen = () => new Set([...first.seen, ...second.seen, ...killed.seen]).size
+  await until('all is read', async () => seen() === 60)
   killed.child.kill('SIGKILL')
   await until('the last owns all', () => own(first, 6))
   const total = async () =>
     (await committed(c)).reduce((sum, p) => sum + Math.max(Number(p.offset), 0), 0)
   await until('all is committed', async () => (await total()) === 60)
-  const seen = new Set([...first.seen, ...second.seen, ...killed.seen])
   await first.consumer.disconnect()
   return { assigned_three: [2, 2, 2], after_leave: [3, 3], after_kill: [6],
-    committed_total: await total(), records_seen: seen.size }
+    committed_total: await total(), records_seen: seen() }
 }
 
 async function commit(c) {

@@ -125,6 +125,7 @@ async function idempotentWrite(c) {
     await producer.send({ topic: c.topic, messages })
     acked += messages.length
     if (acked === 200) console.error('PHASE ready')
+    // Slowly: the broker must be killed while there is something left to send.
     await sleep(15)
   }
   return { acked }

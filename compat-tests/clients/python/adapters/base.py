@@ -70,6 +70,8 @@ class Client:
 
     def __init__(self, bootstrap):
         self.bootstrap = bootstrap
+        # Why a partition was not served when it was last asked.
+        self.refusal = None
 
     def close(self):
         pass
@@ -96,14 +98,15 @@ class Client:
         for partition in range(partitions):
             while not self.serves(topic, partition):
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{topic}-{partition} has no leader")
+                    raise TimeoutError(f"{topic}-{partition} has no leader: {self.refusal}")
                 time.sleep(0.02)
 
     def serves(self, topic, partition):
         try:
             self.offset(topic, partition, "latest")
             return True
-        except Refused:
+        except Refused as refusal:
+            self.refusal = refusal.name
             return False
 
     def delete_topic(self, topic):

@@ -16,10 +16,11 @@ def group_three(context):
     leaving, killed, last = members
     leaving.close()
     seen["after_leave"] = wait_for_shares([killed, last], 6, "one left")
+    places = lambda: {place for member in members for place in member.places}
+    # The one that is killed must have told what it has read and committed.
+    eventually(lambda: len(places()) == 60, "not every record was read")
     killed.kill()
     seen["after_kill"] = wait_for_shares([last], 6, "one killed")
-    places = lambda: {place for member in members for place in member.places}
-    eventually(lambda: len(places()) == 60, "not every record was read")
     last.close()
     offsets = [committed_offset(client, group, topic, p) for p in range(6)]
     seen["records_seen"] = len(places())

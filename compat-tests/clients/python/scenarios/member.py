@@ -94,5 +94,5 @@ def wait_for_shares(members, partitions, what):
 
 
 def settle(seconds):
-    """Time for something that should not happen to happen."""
+    """Time for something that should not happen to happen; nothing tells that it will not."""
     time.sleep(seconds)

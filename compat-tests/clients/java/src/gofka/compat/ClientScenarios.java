@@ -28,6 +28,15 @@ final class ClientScenarios {
         ALL.put("static-members", GroupScenarios::staticMembers);
         ALL.put("cooperative", GroupScenarios::cooperative);
         ALL.put("commit", GroupScenarios::commit);
+        ALL.put("thousand-partitions", WiderScenarios::thousandPartitions);
+        ALL.put("read-committed", WiderScenarios::readCommitted);
+        ALL.put("out-of-range", WiderScenarios::outOfRange);
+        ALL.put("acks", WiderScenarios::acks);
+        ALL.put("recreate", WiderScenarios::recreate);
+        ALL.put("large-records", WiderScenarios::large);
+        ALL.put("pattern", WiderScenarios::pattern);
+        ALL.put("pause", WiderScenarios::pause);
+        ALL.put("cluster", WiderScenarios::cluster);
         ALL.put("resume.1", c -> GroupScenarios.resume(c, 1));
         ALL.put("resume.2", c -> GroupScenarios.resume(c, 2));
         ALL.put("resume.3", c -> GroupScenarios.resume(c, 3));

@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -73,8 +74,15 @@ final class Cluster implements AutoCloseable {
     void create(String name, int partitions, Map<String, String> configs) throws Exception {
         NewTopic spec = new NewTopic(name, partitions, (short) 1).configs(configs);
         admin().createTopics(List.of(spec)).all().get();
-        until(name + " has a leader", () ->
+        // It can be described before its partitions are served; asking for offsets tells.
+        until(name + " is visible", () ->
                 error(admin().describeTopics(List.of(name)).allTopicNames()).equals("NONE"));
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        for (int p = 0; p < partitions; p++) {
+            ends.put(new TopicPartition(name, p), OffsetSpec.latest());
+        }
+        until(name + " has leaders", () ->
+                error(admin().listOffsets(ends).all()).equals("NONE"));
     }
 
     void create(int partitions) throws Exception {

@@ -32,17 +32,23 @@ final class GroupScenarios {
         Cluster.until("two members own three partitions each",
                 () -> killed.assigned == 3 && first.assigned.size() == 3);
         out.put("after_leave", List.of(3, 3));
+        // The one that is killed must have told what it has read and committed.
+        Cluster.until("all is read", () -> seen(first, second, killed).size() == 60);
         killed.kill();
         Cluster.until("the last member owns all", () -> first.assigned.size() == 6);
         out.put("after_kill", List.of(6));
         Cluster.until("all is committed", () -> committed(c, group) == 60);
         first.leave();
+        out.put("committed_total", committed(c, group));
+        out.put("records_seen", seen(first, second, killed).size());
+        return out;
+    }
+
+    private static Set<String> seen(Member first, Member second, ChildMember killed) {
         Set<String> seen = new HashSet<>(first.seen);
         seen.addAll(second.seen);
         seen.addAll(killed.seen);
-        out.put("committed_total", committed(c, group));
-        out.put("records_seen", seen.size());
-        return out;
+        return seen;
     }
 
     private static long committed(Cluster c, String group) throws Exception {
@@ -63,8 +69,8 @@ final class GroupScenarios {
         Member again = new Member(c, group,
                 "group.instance.id", "two", "session.timeout.ms", 20_000);
         Cluster.until("the restarted member owns three", () -> again.assigned.size() == 3);
-        // Long enough for a rebalance to reach the other member by its heartbeat.
-        Thread.sleep(1500);
+        // A rebalance would have called the other member before the group is stable again.
+        Cluster.until("the group is stable", () -> state(c, group).equals("Stable"));
         Map<String, Object> out = fields("assigned", List.of(3, 3),
                 "same_assignment", owned.equals(Set.copyOf(again.assigned)),
                 "other_disturbed", one.callbacks.get() != before);

@@ -177,6 +177,7 @@ final class RecordScenarios {
                         System.err.println("PHASE ready");
                     }
                 }));
+                // Slowly: the broker must be killed while there is something left to send.
                 Thread.sleep(3);
             }
             for (Future<?> f : sent) {
