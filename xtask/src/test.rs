@@ -41,6 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     compat("process and hostile input", &[])?;
     let two = ["--", "--test-threads", "2"];
     compat("scenarios", &[&["--test", "scenarios", "--test", "restarts"], &two[..]].concat())?;
+    compat("suites", &[&["--test", "suites"], &two[..]].concat())?;
     compat("end to end", &["--test", "end_to_end", "--", "--nocapture"])
 }
 

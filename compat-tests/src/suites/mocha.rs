@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Verdict, Verdicts, captured};
 use crate::setup;
 
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Each file has a process of its own: one that hangs takes no other with it.
 const FILES: [&str; 6] =
@@ -23,7 +23,7 @@ pub(super) fn node_rdkafka(address: &str) -> (Verdicts, String) {
                 .current_dir(setup::node_suite())
                 .env("KAFKA_HOST", address)
                 .arg("../mocha/bin/mocha.js")
-                .args(["--exit", "--timeout", "15000", "--reporter", "json-stream"])
+                .args(["--exit", "--timeout", "60000", "--reporter", "json-stream"])
                 .arg(format!("e2e/{file}.spec.js")),
             LIMIT,
             // The library's threads can keep the process from ending after its last line.
