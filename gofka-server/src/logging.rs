@@ -3,10 +3,13 @@
 //! Started by `cli/` once. The handle is Kafka's broker loggers: a level for `root`, and levels
 //! for single modules (`gofka_server::net`), which `IncrementalAlterConfigs` sets.
 
+mod one_line;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use one_line::OneLine;
 use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -59,7 +62,8 @@ impl Logging {
         let logging = Self::silent(level);
         let (filter, handle) = reload::Layer::new(logging.targets());
         let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let writer = move || OneLine::new(std::io::stderr(), ansi);
+        let lines = tracing_subscriber::fmt::layer().with_writer(writer);
         let lines = match encoding {
             "json" => lines.json().flatten_event(true).boxed(),
             _ => lines.with_ansi(ansi).boxed(),
