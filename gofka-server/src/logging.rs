@@ -1,7 +1,8 @@
 //! Log lines: text or JSON on stderr, with levels that change while the process runs.
 //!
 //! Started by `cli/` once. The handle is Kafka's broker loggers: a level for `root`, and levels
-//! for single modules (`gofka_server::net`), which `IncrementalAlterConfigs` sets.
+//! for single modules, which `IncrementalAlterConfigs` sets. They are written with dots
+//! (`gofka_server.net`), since Kafka's tools take no colons.
 
 mod one_line;
 
@@ -26,10 +27,10 @@ pub const LOGGERS: &[&str] = &[
     "gofka_core",
     "gofka_raft",
     "gofka_server",
-    "gofka_server::api",
-    "gofka_server::coordinator",
-    "gofka_server::net",
-    "gofka_server::partition",
+    "gofka_server.api",
+    "gofka_server.coordinator",
+    "gofka_server.net",
+    "gofka_server.partition",
     "gofka_storage",
     "openraft",
 ];
@@ -144,7 +145,7 @@ impl Logging {
             .with_default(levels[ROOT])
             .with_target(ALWAYS.0, ALWAYS.1)
             .with_targets(quiet)
-            .with_targets(own.map(|(logger, level)| (*logger, *level)))
+            .with_targets(own.map(|(logger, level)| (logger.replace('.', "::"), *level)))
     }
 }
 
@@ -154,7 +155,7 @@ fn in_force(levels: &BTreeMap<&'static str, LevelFilter>, logger: &str) -> Level
         if let Some(level) = levels.get(name) {
             return *level;
         }
-        match name.rsplit_once("::") {
+        match name.rsplit_once('.') {
             Some((parent, _)) => name = parent,
             None if name == QUIET.0 => return QUIET.1.min(levels[ROOT]),
             None => return levels[ROOT],
@@ -183,9 +184,18 @@ mod tests {
         logging.set("gofka_server", Some("debug")).unwrap();
         let levels = logging.levels();
         assert_eq!(levels[ROOT], "INFO");
-        assert_eq!(levels["gofka_server::net"], "DEBUG");
+        assert_eq!(levels["gofka_server.net"], "DEBUG");
         assert_eq!(levels["gofka_storage"], "INFO");
         assert_eq!(levels["openraft"], "WARN");
+    }
+
+    #[test]
+    fn a_level_reaches_the_lines_of_its_module() {
+        let logging = Logging::silent("info");
+        logging.set("gofka_server.net", Some("debug")).unwrap();
+        let targets = logging.targets();
+        assert!(targets.would_enable("gofka_server::net::listener", &tracing::Level::DEBUG));
+        assert!(!targets.would_enable("gofka_server::api", &tracing::Level::DEBUG));
     }
 
     #[test]

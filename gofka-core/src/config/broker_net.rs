@@ -54,7 +54,7 @@ pub(super) const NET: &[ConfigKey] = &[
     .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "max.connections.per.ip.overrides",
-        Kind::Text,
+        Kind::AddressLimits,
         Some(""),
         "Other limits than `max.connections.per.ip` for some addresses, as `address:limit` \
          pairs.",

@@ -35,6 +35,8 @@ pub enum Kind {
     LevelOrDefault(i32, i32),
     /// `partition:broker` pairs separated by commas, or `*`.
     ThrottledReplicas,
+    /// `address:limit` pairs separated by commas.
+    AddressLimits,
     /// `earliest`, `latest`, or `by_duration:` and an ISO 8601 duration.
     OffsetReset,
 }

@@ -23,6 +23,7 @@ impl Kind {
             Self::List => Ok(ConfigValue::List(split_list(trimmed))),
             Self::ListOf(allowed) => list_of(trimmed, allowed),
             Self::ThrottledReplicas => throttled_replicas(trimmed),
+            Self::AddressLimits => address_limits(trimmed),
             Self::OffsetReset => offset_reset(trimmed),
         }
     }
@@ -104,6 +105,17 @@ fn one_of(text: &str, allowed: &[&str]) -> Result<ConfigValue, String> {
     }
 }
 
+/// Addresses may be names, which are not looked up here.
+fn address_limits(text: &str) -> Result<ConfigValue, String> {
+    for entry in split_list(text) {
+        let pair = entry.rsplit_once(':').map(|(host, limit)| (host.trim(), limit.trim()));
+        if !pair.is_some_and(|(host, limit)| !host.is_empty() && limit.parse::<u32>().is_ok()) {
+            return Err(format!("{entry} is no address and limit"));
+        }
+    }
+    Ok(ConfigValue::Text(text.to_owned()))
+}
+
 fn list_of(text: &str, allowed: &[&str]) -> Result<ConfigValue, String> {
     let entries = split_list(text);
     if entries.iter().any(|entry| !allowed.contains(&entry.as_str())) {
@@ -177,6 +189,12 @@ mod tests {
         check(Kind::ListOf(&["a"]), "", Ok(list(&[])));
         check(Kind::ThrottledReplicas, "0:1,2:3", Ok(list(&["0:1", "2:3"])));
         assert!(Kind::ThrottledReplicas.parse("0").is_err());
+        let limits = "127.0.0.1:3, [::1]:4,name:0";
+        check(Kind::AddressLimits, limits, Ok(ConfigValue::Text(limits.to_owned())));
+        check(Kind::AddressLimits, "", Ok(ConfigValue::Text(String::new())));
+        for wrong in ["127.0.0.1", "a:", ":3", "a:-1", "a:1,"] {
+            assert!(Kind::AddressLimits.parse(wrong).is_err(), "{wrong}");
+        }
         assert!(Kind::OffsetReset.parse("by_duration:PT1H").is_ok());
         assert!(Kind::OffsetReset.parse("by_duration:1h").is_err());
     }

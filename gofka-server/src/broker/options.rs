@@ -38,7 +38,7 @@ pub(super) fn connection_limits(layers: &ConfigLayers<'_>) -> ConnectionLimits {
     ConnectionLimits {
         total_max: (number("max.connections") as usize).min(limits::open_files_for_connections()),
         per_ip_max: number("max.connections.per.ip") as usize,
-        // A name that could be looked up once, and cannot any more, is left out.
+        // A name that cannot be looked up leaves no limit of its own.
         per_ip_overrides: connection_overrides(&text("max.connections.per.ip.overrides"))
             .unwrap_or_default(),
         per_second_max: number("max.connection.creation.rate"),

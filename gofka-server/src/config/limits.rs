@@ -17,7 +17,7 @@ pub fn connection_overrides(text: &str) -> Result<HashMap<IpAddr, usize>, Vec<St
             Some((addresses, limit)) => {
                 limits.extend(addresses.into_iter().map(|address| (address, limit)));
             }
-            None => problems.push(format!("{NAME}: {entry} is no address and limit")),
+            None => problems.push(format!("{NAME}: {entry} names no address that can be found")),
         }
     }
     if problems.is_empty() { Ok(limits) } else { Err(problems) }
@@ -45,8 +45,8 @@ mod tests {
 
     #[test]
     fn every_wrong_pair_is_named() {
-        let problems = connection_overrides("127.0.0.1, a:1:x, 127.0.0.1:2").unwrap_err();
-        assert_eq!(problems.len(), 2);
-        assert!(problems[0].ends_with("127.0.0.1 is no address and limit"), "{problems:?}");
+        let problems = connection_overrides("no/host:1,, a:1:x, 127.0.0.1:2").unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].contains("no/host:1 names no address"), "{problems:?}");
     }
 }

@@ -59,6 +59,7 @@ fn describe(key: &ConfigKey) -> String {
         | Kind::Password
         | Kind::Class
         | Kind::ThrottledReplicas
+        | Kind::AddressLimits
         | Kind::OffsetReset => "text".to_owned(),
     };
     let unit = match key.unit {

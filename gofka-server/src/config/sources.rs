@@ -51,6 +51,9 @@ pub(super) fn file(path: &Path) -> Result<Layer, String> {
     let settings = if is_properties(path, &text) {
         properties::parse(&text).into_iter().collect()
     } else {
+        if let Err(error) = text.parse::<toml::Table>() {
+            return Err(format!("config file {name}{}", in_one_line(&text, &error)));
+        }
         toml(path).map_err(|error| format!("config file {name}: {error}"))?
     };
     Ok(Layer { name, settings })
@@ -62,6 +65,15 @@ fn is_properties(path: &Path, text: &str) -> bool {
         Some("properties") => true,
         Some("toml") => false,
         _ => text.parse::<toml::Table>().is_err(),
+    }
+}
+
+/// Where a file is no TOML, and why.
+fn in_one_line(text: &str, error: &toml::de::Error) -> String {
+    let why = error.message().replace('\n', "; ");
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!(", line {}: {why}", before.matches('\n').count() + 1),
+        None => format!(": {why}"),
     }
 }
 
@@ -177,7 +189,10 @@ mod tests {
         let error = file(Path::new("no/such.toml")).unwrap_err();
         assert!(error.starts_with("config file no/such.toml cannot be read: "), "{error}");
         let (_dir, path) = write("x.toml", "a = \n");
-        assert!(file(&path).unwrap_err().contains("x.toml"));
+        assert!(file(&path).unwrap_err().contains("x.toml, line 1: "));
+        let (_dir, path) = write("x.toml", "a.b = 1\n[a]\nb = 2\n");
+        let error = file(&path).unwrap_err();
+        assert!(error.contains("x.toml, line 2: ") && error.lines().count() == 1, "{error}");
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn what_cannot_be_honoured_yet_is_refused() {
         "the flags: authorizer.class.name = org.apache.kafka",
         "the flags: super.users: access control is not served yet",
         "inter.broker.listener.name: INTERNAL is not in listeners",
-        "max.connections.per.ip.overrides: x is no address and limit",
+        "configuration max.connections.per.ip.overrides: x is no address and limit",
     ] {
         assert!(found.iter().any(|problem| problem.contains(part)), "{part}: {found:?}");
     }

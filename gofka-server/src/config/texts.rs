@@ -168,7 +168,10 @@ impl Texts<'_> {
     pub(super) fn check_limits(&self, problems: &mut Vec<String>) {
         let overrides = self.text("max.connections.per.ip.overrides");
         collect(super::limits::connection_overrides(&overrides), problems);
-        if overrides.is_empty() && self.text("max.connections.per.ip") == "0" {
+        // A wrong value has been refused by itself.
+        let none =
+            self.unused("max.connections.per.ip.overrides").is_none_or(|mut o| o.next().is_none());
+        if none && self.text("max.connections.per.ip") == "0" {
             problems.push(
                 "max.connections.per.ip: 0 lets nobody in unless \
                  max.connections.per.ip.overrides does"

@@ -135,7 +135,11 @@ const TYPE_PASSWORD: i8 = 9;
 const fn type_of(kind: Kind) -> i8 {
     match kind {
         Kind::Bool => TYPE_BOOLEAN,
-        Kind::Text | Kind::NonEmptyText | Kind::OneOf(_) | Kind::OffsetReset => TYPE_STRING,
+        Kind::Text
+        | Kind::NonEmptyText
+        | Kind::OneOf(_)
+        | Kind::OffsetReset
+        | Kind::AddressLimits => TYPE_STRING,
         Kind::Int(..) | Kind::LevelOrDefault(..) => TYPE_INT,
         Kind::Short(..) => TYPE_SHORT,
         Kind::Long(..) => TYPE_LONG,
