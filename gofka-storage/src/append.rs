@@ -6,7 +6,7 @@
 
 use crate::error::{AppendError, StorageError};
 use crate::log::{AppendInfo, Log, Writer};
-use crate::producer_state::{Marker, ProducerEntry, Verdict};
+use crate::producer_state::{BatchSpan, Marker, ProducerEntry, Verdict};
 use crate::segment::{Growth, Segment};
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{LeaderEpoch, Offset, ProducerId};
@@ -29,7 +29,7 @@ struct Numbered<'a> {
 /// What a batch of batches is, before it is written.
 enum Plan<'a> {
     Write(Vec<Numbered<'a>>),
-    Duplicate { first: Offset, last: Offset },
+    Duplicate(BatchSpan),
 }
 
 impl Log {
@@ -44,10 +44,11 @@ impl Log {
         self.check_usable()?;
         match plan(&writer, batches, self.log_end_offset(), epoch)? {
             Plan::Write(numbered) => self.write(&mut writer, &numbered, now),
-            Plan::Duplicate { first, last } => Ok(AppendInfo {
-                first_offset: first,
-                last_offset: last,
-                log_append_time: append_time(&batches[0].header),
+            Plan::Duplicate(span) => Ok(AppendInfo {
+                first_offset: span.first_offset(),
+                last_offset: span.last_offset,
+                // As Kafka does, whatever the topic's kind of timestamps is.
+                log_append_time: Some(span.timestamp),
                 log_start_offset: self.log_start_offset(),
                 duplicate: true,
             }),
@@ -284,8 +285,7 @@ fn plan<'a>(
                 Verdict::Plain => {}
                 Verdict::Next(entry) => this.producer = Some(entry),
                 Verdict::Duplicate(span) => {
-                    let (first, last) = (span.first_offset(), span.last_offset);
-                    return Ok(Plan::Duplicate { first, last });
+                    return Ok(Plan::Duplicate(span));
                 }
             }
         }

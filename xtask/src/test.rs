@@ -39,6 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         step::cargo(name, &[&["test", "-p", "compat-tests"], arguments].concat(), &environment)
     };
     compat("process and hostile input", &[])?;
+    compat("raw requests", &["--test", "requests"])?;
     let two = ["--", "--test-threads", "2"];
     compat("scenarios", &[&["--test", "scenarios", "--test", "restarts"], &two[..]].concat())?;
     compat("suites", &[&["--test", "suites"], &two[..]].concat())?;

@@ -6,6 +6,8 @@
 //!
 //! Version notes: 2 is flexible.
 
+use std::collections::BTreeMap;
+
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::{LeaderEpoch, Offset, PartitionIndex};
 use kafka_protocol::messages::delete_records_response::{
@@ -35,11 +37,14 @@ pub async fn handle(context: &RequestContext, request: DeleteRecordsRequest) -> 
 fn delete(partitions: &Partitions, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let map = partitions.snapshot();
     let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
+        // Of one that is named twice, the last counts.
+        let asked: BTreeMap<i32, i64> =
+            topic.partitions.iter().map(|asked| (asked.partition_index, asked.offset)).collect();
+        let partitions = asked.into_iter().map(|(partition, offset)| {
             let answer = DeleteRecordsPartitionResult::default()
-                .with_partition_index(asked.partition_index)
+                .with_partition_index(partition)
                 .with_low_watermark(-1);
-            match delete_one(&map, topic.name.as_str(), asked.partition_index, asked.offset) {
+            match delete_one(&map, topic.name.as_str(), partition, offset) {
                 Ok(start) => answer.with_low_watermark(start.0),
                 Err(code) => answer.with_error_code(code.code()),
             }

@@ -79,7 +79,10 @@ impl<T> CheckedTopics<T> {
             if !kept.is_empty() {
                 known.push((topic.clone(), kept));
             }
-            all.push((topic, outcomes));
+            // A topic without partitions is not answered.
+            if !outcomes.is_empty() {
+                all.push((topic, outcomes));
+            }
         }
         Self { all, known }
     }

@@ -88,20 +88,25 @@ impl Query {
                 }
             }
         }
-        let topics = topics.into_iter().map(|topic| {
-            let partitions = topic.partitions.iter().map(|partition| {
+        let topics = topics.into_iter().filter(|topic| !topic.partitions.is_empty()).map(|topic| {
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for partition in &topic.partitions {
                 let key = (topic.name.clone(), partition.partition_index);
                 let found = if twice.contains(&key) {
+                    // One answer for all of them.
+                    if !once.remove(&key) {
+                        continue;
+                    }
                     Err(ErrorCode::InvalidRequest)
                 } else {
                     self.find(topic.name.as_str(), partition)
                 };
-                self.partition(partition.partition_index, found)
-            });
-            let partitions = partitions.collect();
+                partitions.push(self.partition(partition.partition_index, found));
+            }
             ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
         });
-        ListOffsetsResponse::default().with_topics(topics.collect())
+        let topics = topics.collect();
+        ListOffsetsResponse::default().with_topics(topics)
     }
 
     fn partition(
@@ -145,7 +150,7 @@ impl Query {
             }
             EARLIEST | EARLIEST_LOCAL => {
                 let offset = partition.log().log_start_offset();
-                let epoch = partition.log().epoch_of(offset);
+                let epoch = partition.epoch_of(offset);
                 Ok(Some(Found { offset, timestamp: TimestampMs::NONE, epoch }))
             }
             LATEST_TIERED => Ok(None),

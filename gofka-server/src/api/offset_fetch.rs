@@ -196,24 +196,18 @@ fn fields(fetched: FetchedOffset) -> (Offset, LeaderEpoch, StrBytes, ErrorCode) 
 }
 
 fn group_topics(topics: ByTopic<FetchedOffset>) -> Vec<OffsetFetchResponseTopics> {
-    let mut answered = Vec::with_capacity(topics.len());
-    for (topic, partitions) in topics {
-        let partitions = partitions.into_iter().map(|(partition, fetched)| {
-            let (offset, epoch, metadata, error) = fields(fetched);
-            OffsetFetchResponsePartitions::default()
-                .with_partition_index(partition.0)
-                .with_committed_offset(offset.0)
-                .with_committed_leader_epoch(epoch.0)
-                .with_metadata(Some(metadata))
-                .with_error_code(error.code())
-        });
-        answered.push(
-            OffsetFetchResponseTopics::default()
-                .with_name(wire_topic(&topic))
-                .with_partitions(partitions.collect()),
-        );
-    }
-    answered
+    let topic = |name, partitions| {
+        OffsetFetchResponseTopics::default().with_name(name).with_partitions(partitions)
+    };
+    answered(topics, topic, |partition, fetched| {
+        let (offset, epoch, metadata, error) = fields(fetched);
+        OffsetFetchResponsePartitions::default()
+            .with_partition_index(partition.0)
+            .with_committed_offset(offset.0)
+            .with_committed_leader_epoch(epoch.0)
+            .with_metadata(Some(metadata))
+            .with_error_code(error.code())
+    })
 }
 
 /// As [`group_topics`], in the older form; `otherwise` is the error of partitions without one.
@@ -222,24 +216,32 @@ fn single_topics(
     topics: ByTopic<FetchedOffset>,
     otherwise: ErrorCode,
 ) -> Vec<OffsetFetchResponseTopic> {
+    let topic = |name, partitions| {
+        OffsetFetchResponseTopic::default().with_name(name).with_partitions(partitions)
+    };
+    answered(topics, topic, |partition, fetched| {
+        let (offset, epoch, metadata, error) = fields(fetched);
+        let error = if error == ErrorCode::None { otherwise } else { error };
+        let epoch = if version >= EPOCH_FROM { epoch } else { LeaderEpoch::NONE };
+        OffsetFetchResponsePartition::default()
+            .with_partition_index(partition.0)
+            .with_committed_offset(offset.0)
+            .with_committed_leader_epoch(epoch.0)
+            .with_metadata(Some(metadata))
+            .with_error_code(error.code())
+    })
+}
+
+/// The topics of an answer in either form.
+fn answered<Topic, Partition>(
+    topics: ByTopic<FetchedOffset>,
+    topic: impl Fn(kafka_protocol::messages::TopicName, Vec<Partition>) -> Topic,
+    partition: impl Fn(PartitionIndex, FetchedOffset) -> Partition,
+) -> Vec<Topic> {
     let mut answered = Vec::with_capacity(topics.len());
-    for (topic, partitions) in topics {
-        let partitions = partitions.into_iter().map(|(partition, fetched)| {
-            let (offset, epoch, metadata, error) = fields(fetched);
-            let error = if error == ErrorCode::None { otherwise } else { error };
-            let epoch = if version >= EPOCH_FROM { epoch } else { LeaderEpoch::NONE };
-            OffsetFetchResponsePartition::default()
-                .with_partition_index(partition.0)
-                .with_committed_offset(offset.0)
-                .with_committed_leader_epoch(epoch.0)
-                .with_metadata(Some(metadata))
-                .with_error_code(error.code())
-        });
-        answered.push(
-            OffsetFetchResponseTopic::default()
-                .with_name(wire_topic(&topic))
-                .with_partitions(partitions.collect()),
-        );
+    for (name, partitions) in topics {
+        let partitions = partitions.into_iter().map(|(index, fetched)| partition(index, fetched));
+        answered.push(topic(wire_topic(&name), partitions.collect()));
     }
     answered
 }

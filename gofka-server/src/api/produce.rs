@@ -11,6 +11,8 @@
 //! 9 is flexible, 10 names the leader to a client that missed it (KIP-951), 12 allows implicit
 //! AddPartitionsToTxn (KIP-890), 13 names topics by id (KIP-516).
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +88,7 @@ struct Work {
     now: TimestampMs,
     admin: bool,
     transactional: bool,
+    acks: i16,
     waiting: Vec<Waiting>,
     /// Somebody else leads one of the partitions.
     missed_leader: bool,
@@ -98,6 +101,7 @@ impl Work {
             now: context.now.wall,
             admin: context.client_id() == ADMIN_CLIENT_ID,
             transactional: false,
+            acks: -1,
             waiting: Vec::new(),
             missed_leader: false,
         }
@@ -105,15 +109,14 @@ impl Work {
 
     fn append_all(&mut self, map: &PartitionMap, request: ProduceRequest) -> ProduceResponse {
         self.transactional = request.transactional_id.is_some();
-        let acks_are_valid = (-1..=1).contains(&request.acks);
+        self.acks = request.acks;
         let mut response = ProduceResponse::default();
-        for topic in request.topic_data {
+        for topic in each_once(request.topic_data) {
             let entry = if self.version >= TOPIC_ID_SINCE {
                 map.topic_by_id(TopicId(topic.topic_id))
             } else {
                 map.topic(topic.name.as_str())
             };
-            let entry = if acks_are_valid { entry } else { Err(ErrorCode::InvalidRequiredAcks) };
             let answer = self.append_topic(entry, topic, response.responses.len());
             response.responses.push(answer);
         }
@@ -128,10 +131,6 @@ impl Work {
     ) -> TopicProduceResponse {
         let mut answer =
             TopicProduceResponse::default().with_name(topic.name).with_topic_id(topic.topic_id);
-        let entry = entry.and_then(|entry| {
-            let internal = is_internal(entry.name.as_str()) && !self.admin;
-            if internal { Err(ErrorCode::InvalidTopicException) } else { Ok(entry) }
-        });
         for data in topic.partition_data {
             let index = data.index;
             let outcome = self.append_partition(entry, data).map(|(partition, appended)| {
@@ -141,7 +140,7 @@ impl Work {
             });
             let mut partition = match outcome {
                 Ok(appended) => self.success(&appended),
-                Err(refused) => self.failure(refused),
+                Err((refused, start)) => self.failure(refused, start),
             };
             partition.index = index;
             answer.partition_responses.push(partition);
@@ -149,19 +148,34 @@ impl Work {
         answer
     }
 
+    /// What was appended, or why nothing was, and the log start offset that goes with it.
     fn append_partition(
         &self,
         entry: Result<&Arc<TopicEntry>, ErrorCode>,
         data: PartitionProduceData,
-    ) -> Result<(Arc<Partition>, Appended), BatchRejection> {
-        let refuse = |code: ErrorCode| BatchRejection::new(code, "");
-        let partition = entry.and_then(|entry| entry.get(PartitionIndex(data.index)));
-        let partition = partition.map_err(refuse)?;
+    ) -> Result<(Arc<Partition>, Appended), (BatchRejection, Offset)> {
+        let refuse = |code: ErrorCode| (BatchRejection::new(code, ""), Offset::NONE);
+        let entry = entry.map_err(refuse)?;
+        let partition = entry.get(PartitionIndex(data.index)).map_err(refuse)?;
+        let records = data.records.unwrap_or_default();
+        let has_the_form = is_one_batch(&records);
+        if !(-1..=1).contains(&self.acks) && has_the_form {
+            return Err(refuse(ErrorCode::InvalidRequiredAcks));
+        }
+        if is_internal(entry.name.as_str()) && !self.admin {
+            return Err(refuse(ErrorCode::InvalidTopicException));
+        }
         let mut options = AppendOptions::client(self.now, self.version >= ZSTD_SINCE);
         if self.transactional {
             options = options.with_transactional_id();
         }
-        let appended = partition.append(data.records.unwrap_or_default(), options)?;
+        let appended = partition.append(records, options).map_err(|refused| {
+            // Older versions look at the codec before the log does.
+            let early = self.version < ZSTD_SINCE && refused.error == ErrorCode::UnknownServerError;
+            let told = has_the_form && !early && tells_log_start(refused.error);
+            let start = if told { partition.log().log_start_offset() } else { Offset::NONE };
+            (refused, start)
+        })?;
         Ok((partition.clone(), appended))
     }
 
@@ -175,13 +189,16 @@ impl Work {
         answer
     }
 
-    fn failure(&mut self, refused: BatchRejection) -> PartitionProduceResponse {
+    fn failure(&mut self, refused: BatchRejection, start: Offset) -> PartitionProduceResponse {
         self.missed_leader |=
             refused.error == ErrorCode::NotLeaderOrFollower && self.version >= LEADER_HINT_SINCE;
         let mut answer = PartitionProduceResponse::default()
             .with_error_code(refused.error.code())
             .with_base_offset(-1)
             .with_log_append_time_ms(-1);
+        if self.version >= LOG_START_SINCE {
+            answer.log_start_offset = start.0;
+        }
         if self.version >= RECORD_ERRORS_SINCE {
             if !refused.message.is_empty() {
                 answer.error_message = Some(StrBytes::from_string(refused.message));
@@ -197,6 +214,66 @@ impl Work {
         }
         answer
     }
+}
+
+/// Each topic and partition once, in the place of its first mention, with what was said last. A
+/// topic without partitions is not answered.
+fn each_once(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    let mut merged: Vec<TopicProduceData> = Vec::with_capacity(topics.len());
+    let mut places = HashMap::with_capacity(topics.len());
+    for topic in topics {
+        if topic.partition_data.is_empty() {
+            continue;
+        }
+        match places.entry((topic.name.clone(), topic.topic_id)) {
+            Entry::Vacant(place) => {
+                place.insert(merged.len());
+                merged.push(topic);
+            }
+            Entry::Occupied(place) => {
+                merged[*place.get()].partition_data.extend(topic.partition_data);
+            }
+        }
+    }
+    for topic in &mut merged {
+        let mut places = HashMap::with_capacity(topic.partition_data.len());
+        let mut once: Vec<PartitionProduceData> = Vec::with_capacity(topic.partition_data.len());
+        for data in topic.partition_data.drain(..) {
+            match places.entry(data.index) {
+                Entry::Vacant(place) => {
+                    place.insert(once.len());
+                    once.push(data);
+                }
+                Entry::Occupied(place) => once[*place.get()] = data,
+            }
+        }
+        topic.partition_data = once;
+    }
+    merged
+}
+
+/// Whether `records` are exactly one batch by its length and magic, which Kafka looks at before
+/// anything else.
+fn is_one_batch(records: &[u8]) -> bool {
+    const LENGTH_AT: usize = 8;
+    const MAGIC_AT: usize = 16;
+    let Some(length) = records.get(LENGTH_AT..LENGTH_AT + 4) else { return false };
+    let length = i32::from_be_bytes(length.try_into().expect("four bytes"));
+    let size = usize::try_from(length).ok().map(|length| length + LENGTH_AT + 4);
+    size == Some(records.len()) && records.get(MAGIC_AT) == Some(&2)
+}
+
+/// Whether an answer with this error has the log start offset: where the log itself refuses.
+fn tells_log_start(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::InvalidRecord
+            | ErrorCode::InvalidTimestamp
+            | ErrorCode::UnknownServerError
+            | ErrorCode::OutOfOrderSequenceNumber
+            | ErrorCode::InvalidProducerEpoch
+            | ErrorCode::UnknownProducerId
+    )
 }
 
 /// Names the leaders of partitions that are led elsewhere (KIP-951).

@@ -14,6 +14,7 @@ fn work(version: i16) -> Work {
         now: NOW,
         admin: false,
         transactional: false,
+        acks: -1,
         waiting: Vec::new(),
         missed_leader: false,
     }
@@ -175,6 +176,35 @@ async fn stage_two_tells_each_partition_apart() {
         response.responses[0].partition_responses.iter().map(|p| p.error_code).collect();
     let expected = [ErrorCode::RequestTimedOut, ErrorCode::None, ErrorCode::KafkaStorageError];
     assert_eq!(codes, expected.map(ErrorCode::code));
+}
+
+#[tokio::test]
+async fn of_a_partition_named_twice_the_last_counts() {
+    let fixture = Fixture::with_topic(2).await;
+    let partitions = vec![(0, Some(batch(5))), (1, Some(batch(1))), (0, Some(batch(2)))];
+    let mut request = request("t", 1, partitions);
+    request.topic_data.push(request.topic_data[0].clone());
+    request.topic_data.push(TopicProduceData::default());
+    let response = work(9).append_all(&fixture.partitions.snapshot(), request);
+    assert_eq!(response.responses.len(), 1);
+    let indexes: Vec<i32> =
+        response.responses[0].partition_responses.iter().map(|answer| answer.index).collect();
+    assert_eq!(indexes, [0, 1]);
+    let first = fixture.partitions.get(&TopicPartition::new("t", 0)).unwrap();
+    assert_eq!(first.log().log_end_offset(), Offset(2));
+}
+
+#[tokio::test]
+async fn the_log_start_is_told_where_the_log_refuses() {
+    let fixture = Fixture::with_topic(1).await;
+    let first = idempotent(1, 0, 1);
+    assert_eq!(code(&fixture, 9, first), Some(ErrorCode::None));
+    let start = |version, records| {
+        answer(&fixture, version, request("t", 1, vec![(0, Some(records))]))[0].log_start_offset
+    };
+    assert_eq!(start(9, idempotent(1, 7, 1)), 0);
+    assert_eq!(start(4, idempotent(1, 7, 1)), -1);
+    assert_eq!(start(9, Bytes::new()), -1);
 }
 
 #[tokio::test]

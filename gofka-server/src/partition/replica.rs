@@ -245,7 +245,20 @@ impl Partition {
         if latest < epoch && epoch < current {
             return (if latest == LeaderEpoch::NONE { epoch } else { latest }, end);
         }
+        let nothing_before = self.log.latest_epoch() == LeaderEpoch::NONE;
+        if nothing_before && epoch != LeaderEpoch::NONE && epoch < current {
+            // The epoch of now is the first, and starts where the log ends.
+            return (epoch, self.log.log_end_offset());
+        }
         self.log.end_offset_for_epoch(epoch)
+    }
+
+    /// The epoch of the record at `offset`; that of now, where the next record will be.
+    pub fn epoch_of(&self, offset: Offset) -> LeaderEpoch {
+        if offset >= self.log.log_end_offset() {
+            return self.leader().1;
+        }
+        self.log.epoch_of(offset)
     }
 
     pub(super) fn raise_high_watermark(&self) {

@@ -133,7 +133,7 @@ func main() {
 func allCases() []testCase {
 	var all []testCase
 	for _, some := range [][]testCase{
-		produceCases, offsetCases, adminCases,
+		produceCases, fetchCases, offsetCases, groupCases, commitCases, protocolCases, adminCases,
 	} {
 		all = append(all, some...)
 	}

@@ -32,16 +32,17 @@ func newSeen(bootstrap string) *seen {
 
 // replaced are the fields that may differ between brokers, and what stands in their place.
 var replaced = map[string]func(*seen, any) any{
-	"ThrottleMillis": func(*seen, any) any { return nil },
-	"Host":           func(s *seen, v any) any { return instead(v, s.host, "host") },
-	"Port":           func(s *seen, v any) any { return instead(v, s.port, "port") },
-	"ClusterID":      func(*seen, any) any { return "cluster" },
-	"LogAppendTime":  func(_ *seen, v any) any { return sign(v, "a time") },
-	"LogDir":         func(_ *seen, v any) any { return "a folder" },
-	"TotalBytes":     func(_ *seen, v any) any { return sign(v, "bytes") },
-	"UsableBytes":    func(_ *seen, v any) any { return sign(v, "bytes") },
-	"ProducerID":     func(s *seen, v any) any { return s.ordinal("producer", v) },
-	"SessionID":      func(s *seen, v any) any { return s.ordinal("session", v) },
+	"ThrottleMillis":         func(*seen, any) any { return nil },
+	"Host":                   func(s *seen, v any) any { return instead(v, s.host, "host") },
+	"Port":                   func(s *seen, v any) any { return instead(v, s.port, "port") },
+	"ClusterID":              func(*seen, any) any { return "cluster" },
+	"LogAppendTime":          func(_ *seen, v any) any { return sign(v, "a time") },
+	"Dir":                    func(*seen, any) any { return "a folder" },
+	"FinalizedFeaturesEpoch": func(_ *seen, v any) any { return sign(v, "an epoch") },
+	"TotalBytes":             func(_ *seen, v any) any { return sign(v, "bytes") },
+	"UsableBytes":            func(_ *seen, v any) any { return sign(v, "bytes") },
+	"ProducerID":             func(s *seen, v any) any { return s.ordinal("producer", v) },
+	"SessionID":              func(s *seen, v any) any { return s.ordinal("session", v) },
 }
 
 // The random part of member ids.
@@ -77,6 +78,9 @@ func (s *seen) ordinal(kind string, v any) any {
 	}
 	return fmt.Sprintf("%s-%d", kind, s.numbers[key])
 }
+
+// know gives a member id its number before any answer does; their order in answers is random.
+func (s *seen) know(id string) { s.value("", reflect.ValueOf(id)) }
 
 // plain is an answer without what must differ.
 func (s *seen) plain(resp kmsg.Response) map[string]any {

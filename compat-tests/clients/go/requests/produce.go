@@ -67,7 +67,9 @@ func produceAcks(r *run) {
 	r.silent("acks 0", r.produceRequest(0, topic, part{0, newBatch(2).bytes()}))
 	r.silent("acks 0, no such partition", r.produceRequest(0, topic, part{7, newBatch(2).bytes()}))
 	r.silent("acks 0, bad crc", r.produceRequest(0, topic, part{0, newBatch(1).with(badCRC).bytes()}))
-	r.ask("no topics", kmsg.NewPtrProduceRequest())
+	none := r.produceRequest(-1, topic)
+	none.Topics = nil
+	r.ask("no topics", none)
 	r.ask("no partitions", r.produceRequest(-1, topic))
 	r.ask("two partitions", r.produceRequest(-1, topic, part{1, newBatch(1).bytes()}, part{0, newBatch(2).bytes()}))
 	r.ends(topic, 0)
@@ -107,7 +109,6 @@ func produceBadBatches(r *run) {
 		{"delta too high", newBatch(2).with(func(b *batch) { b.LastOffsetDelta = 2 })},
 		{"delta too low", newBatch(2).with(func(b *batch) { b.LastOffsetDelta = 0 })},
 		{"delta negative", newBatch(2).with(func(b *batch) { b.LastOffsetDelta = -1 })},
-		{"record's delta", newBatch(2).with(func(b *batch) { b.records[1].delta = &delta })},
 		{"no records", newBatch(0)},
 		{"no records, delta 0", newBatch(0).with(func(b *batch) { b.LastOffsetDelta = 0 })},
 		{"control", newBatch(1).with(func(b *batch) { b.Attributes = control })},
@@ -119,11 +120,15 @@ func produceBadBatches(r *run) {
 		{"bytes after the records", newBatch(1).with(func(b *batch) {
 			b.raw = append(oneRecord(), 0, 0, 0)
 		})},
-		{"gzip that is none", newBatch(1).with(func(b *batch) { b.Attributes, b.raw = 1, []byte{1, 2, 3} })},
 	} {
 		r.ask(bad.label, r.produceRequest(-1, topic, part{0, bad.b.bytes()}))
 	}
 	r.ends(topic, 0)
+	inside := r.topic(".inside", 1)
+	gzip := newBatch(1).with(func(b *batch) { b.Attributes, b.raw = 1, []byte{1, 2, 3} })
+	r.ask("gzip that is none", r.produceRequest(-1, inside, part{0, gzip.bytes()}))
+	moved := newBatch(2).with(func(b *batch) { b.records[1].delta = &delta })
+	r.ask("record's delta", r.produceRequest(-1, inside, part{0, moved.bytes()}))
 }
 
 // oneRecord are the bytes of the only record of a batch.
@@ -146,17 +151,20 @@ func produceBadShapes(r *run) {
 		{"cut", good[:len(good)-3]},
 		{"cut in the header", good[:40]},
 		{"a few bytes", good[:5]},
-		{"bytes after", append(append([]byte{}, good...), 0, 0, 0)},
 		{"two batches", append(append([]byte{}, good...), good...)},
-		{"length too small", lengthOf(good, 10)},
-		{"length zero", lengthOf(good, 0)},
-		{"length negative", lengthOf(good, -1)},
-		{"length too large", lengthOf(good, 100000)},
+		{"too long", lengthOf(good, 100000)},
 	} {
 		r.ask(bad.label, r.produceRequest(-1, topic, part{0, bad.records}, part{1, good}))
 	}
 	r.ask("the same partition twice", r.produceRequest(-1, topic, part{0, good}, part{0, good}))
 	r.ends(topic, 0)
+	after := append(append([]byte{}, good...), 0, 0, 0)
+	r.ask("bytes after", r.produceRequest(-1, r.topic(".after", 1), part{0, after}))
+	lengths := r.topic(".lengths", 2)
+	for _, length := range []int32{10, 0, -1} {
+		bad := lengthOf(good, length)
+		r.ask("length", r.produceRequest(-1, lengths, part{0, bad}, part{1, good}))
+	}
 	// One broker never answers this.
 	null := r.produceRequest(-1, topic, part{0, nil}, part{1, good})
 	null.SetVersion(r.version)

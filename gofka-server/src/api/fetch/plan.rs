@@ -74,8 +74,8 @@ pub(super) fn session_request(request: FetchRequest, version: i16) -> SessionReq
             let target = FetchTarget {
                 offset: Offset(partition.fetch_offset),
                 max_bytes: partition.partition_max_bytes,
-                current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
-                last_fetched_epoch: LeaderEpoch(partition.last_fetched_epoch),
+                current_leader_epoch: any_epoch(partition.current_leader_epoch),
+                last_fetched_epoch: any_epoch(partition.last_fetched_epoch),
             };
             (key, target)
         }));
@@ -95,6 +95,11 @@ pub(super) fn session_request(request: FetchRequest, version: i16) -> SessionReq
         targets,
         forgotten,
     }
+}
+
+/// Every negative epoch stands for none here, as in Kafka.
+fn any_epoch(epoch: i32) -> LeaderEpoch {
+    LeaderEpoch(epoch).max(LeaderEpoch::NONE)
 }
 
 /// Where a partition's records come from.
