@@ -10,11 +10,15 @@ use crate::config::{ServerConfig, connection_overrides};
 use crate::net::{ConnectionLimits, ListenerSpec, NetOptions};
 use crate::partition::PartitionSettings;
 
+/// Requests and replies may each take one of so many parts of the memory that there is.
+const MEMORY_PARTS: usize = 4;
+
 /// What the network layer is started with.
 pub(super) fn net(config: &ServerConfig, limits: ConnectionLimits) -> NetOptions {
     let defaults = NetOptions::default();
     let size = |name: &str| usize::try_from(config.integer(name)).unwrap_or(0);
     let buffer = |name: &str| usize::try_from(config.integer(name)).ok();
+    let memory_share = limits::memory_bytes() / MEMORY_PARTS;
     NetOptions {
         request_bytes_max: config.request_bytes_max(),
         idle_max: u64::try_from(config.integer("connections.max.idle.ms"))
@@ -24,10 +28,11 @@ pub(super) fn net(config: &ServerConfig, limits: ConnectionLimits) -> NetOptions
         backlog: u32::try_from(size("socket.listen.backlog.size")).unwrap_or(u32::MAX),
         receive_buffer_bytes: buffer("socket.receive.buffer.bytes"),
         send_buffer_bytes: buffer("socket.send.buffer.bytes"),
-        request_memory_bytes: buffer("queued.max.request.bytes")
-            .unwrap_or(defaults.request_memory_bytes)
-            .max(config.request_bytes_max()),
-        ..defaults
+        request_memory_bytes: buffer("queued.max.request.bytes").map_or(
+            defaults.request_memory_bytes.max(config.request_bytes_max()).min(memory_share),
+            |asked| asked.max(config.request_bytes_max()),
+        ),
+        reply_memory_bytes: defaults.reply_memory_bytes.min(memory_share),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The parts behind the sockets: opened from the inside out, closed the other way round.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gofka_core::ids::{NodeId, Uuid};
@@ -51,13 +51,25 @@ impl Metadata {
             recovery_threads: threads.unwrap_or(1) * log_dirs.len(),
             min_free_bytes: u64::try_from(config.integer("log.dir.min.free.bytes")).unwrap_or(0),
         };
-        let dirs = LogDirs::open(log_dirs, &dir_options).map_err(RunError::new)?;
+        let own_raft_dir = !log_dirs.contains(&config.raft_dir);
+        let made = own_raft_dir && !config.raft_dir.exists();
+        if made {
+            // First, so that a folder that cannot be made leaves the others as they were.
+            std::fs::create_dir_all(&config.raft_dir)
+                .map_err(|error| unusable_raft_dir(&config.raft_dir, &error))?;
+        }
+        let dirs = LogDirs::open(log_dirs, &dir_options).map_err(|error| {
+            if made && let Err(error) = std::fs::remove_dir(&config.raft_dir) {
+                tracing::debug!(%error, "an empty metadata directory is left behind");
+            }
+            RunError::new(error)
+        })?;
         dir_options.cluster_id = Some(dirs.cluster_id().to_owned());
-        let raft_lock = if log_dirs.contains(&config.raft_dir) {
-            None
-        } else {
+        let raft_lock = if own_raft_dir {
             let dir = std::slice::from_ref(&config.raft_dir);
             Some(LogDirs::open(dir, &dir_options).map_err(RunError::new)?)
+        } else {
+            None
         };
         let clock = common.clock;
         let controller = Controller::start(ControllerOptions {
@@ -73,6 +85,11 @@ impl Metadata {
         .map_err(RunError::new)?;
         Ok(Self { node, dirs: Arc::new(dirs), raft_lock, controller })
     }
+}
+
+fn unusable_raft_dir(dir: &Path, error: &std::io::Error) -> RunError {
+    let (dir, why) = (dir.display(), crate::net::plain(error));
+    RunError::new(format!("metadata directory {dir} cannot be used: {why}"))
 }
 
 impl Broker {

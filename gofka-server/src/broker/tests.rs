@@ -62,6 +62,22 @@ async fn an_address_in_use_is_refused_before_anything_is_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_metadata_directory_that_cannot_be_made_leaves_the_others_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let (file, data) = (parent.path().join("file"), parent.path().join("data"));
+    std::fs::write(&file, "mine").unwrap();
+    let inside = file.join("raft").display().to_string();
+    let error = start(config(Role::Combined, &data, &[("raft.dir", inside)])).await.err().unwrap();
+    assert!(error.starts_with("metadata directory") && error.contains("file/raft"), "{error}");
+    assert!(!data.exists());
+
+    let raft = parent.path().join("raft");
+    let name = ("raft.dir", raft.display().to_string());
+    start(config(Role::Combined, &file, &[name])).await.err().expect("the data is no folder");
+    assert!(!raft.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_word_keeps_its_number_and_another_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let named = |word: &str| config(Role::Broker, dir.path(), &[("node.id", word.to_owned())]);

@@ -49,6 +49,12 @@ fn a_stronger_layer_wins_also_under_the_other_name() {
 }
 
 #[test]
+fn log_dir_may_name_several() {
+    let dirs = load(&[("log.dir", "/a, /b")]).log_dirs;
+    assert_eq!(dirs, [PathBuf::from("/a"), PathBuf::from("/b")]);
+}
+
+#[test]
 fn all_problems_are_listed_at_once() {
     let found = problems(&[
         ("num.partition", "3"),
