@@ -11,3 +11,4 @@ pub mod group;
 pub mod ids;
 pub mod record;
 pub mod time;
+pub mod topic_name;

@@ -26,7 +26,7 @@ pub struct NewTopic {
 pub struct CreatedTopic {
     /// Its name.
     pub name: TopicName,
-    /// Its id; [`TopicId::NONE`] when nothing was made.
+    /// Its id; one that is never used where nothing was made.
     pub id: TopicId,
     /// How many partitions.
     pub partitions: i32,

@@ -99,6 +99,9 @@ impl Logging {
         }
     }
 
+    /// The levels that can be set, as Kafka spells them.
+    pub const LEVELS: [&'static str; 6] = ["DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN"];
+
     /// Every logger with the level in force, in Kafka's spelling.
     pub fn levels(&self) -> BTreeMap<&'static str, String> {
         let levels = self.levels.lock();
@@ -108,11 +111,6 @@ impl Logging {
     /// Whether `logger` can have a level.
     pub fn knows(logger: &str) -> bool {
         LOGGERS.contains(&logger)
-    }
-
-    /// Whether `level` is one, in any case: Kafka's `FATAL` counts as `ERROR`.
-    pub fn is_level(level: &str) -> bool {
-        parse(level).is_some()
     }
 
     /// Gives `logger` a level of its own, or takes it away; then its parent's holds, and for
@@ -163,6 +161,7 @@ fn in_force(levels: &BTreeMap<&'static str, LevelFilter>, logger: &str) -> Level
     }
 }
 
+/// Kafka's `FATAL` counts as `ERROR`.
 fn parse(level: &str) -> Option<LevelFilter> {
     match level.to_ascii_uppercase().as_str() {
         "FATAL" => Some(LevelFilter::ERROR),
@@ -211,6 +210,6 @@ mod tests {
         let logging = Logging::silent("info");
         assert!(logging.set("kafka.server", Some("INFO")).is_err());
         assert!(logging.set(ROOT, Some("LOUD")).is_err());
-        assert!(Logging::is_level("fatal") && !Logging::is_level("3"));
+        assert!(Logging::LEVELS.iter().all(|level| logging.set(ROOT, Some(level)).is_ok()));
     }
 }

@@ -9,7 +9,7 @@ use super::topic::DURABILITY;
 pub(super) const LOG: &[ConfigKey] = &[
     ConfigKey::new(
         "log.dir",
-        Kind::Text,
+        Kind::List,
         Some("./gofka-data"),
         "Folder of the data, where `log.dirs` is not set.",
     ),
@@ -64,7 +64,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         Some("15000"),
         "Pause between two looks for logs to compact.",
     )
-    .unit(Unit::Milliseconds),
+    .unit(Unit::Milliseconds)
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "log.cleaner.dedupe.buffer.size",
         Kind::Long(1_048_576, i64::MAX),
@@ -338,21 +339,24 @@ pub(super) const LOG: &[ConfigKey] = &[
         Kind::Int(1, i32::MAX),
         Some("2"),
         "Threads that load the logs of one folder at start.",
-    ),
+    )
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "producer.id.expiration.check.interval.ms",
         Kind::Int(1, i32::MAX),
         Some("600000"),
         "How often producers that went silent are looked for.",
     )
-    .unit(Unit::Milliseconds),
+    .unit(Unit::Milliseconds)
+    .hidden(),
     ConfigKey::new(
         "producer.id.expiration.ms",
         Kind::Int(1, i32::MAX),
         Some("86400000"),
         "How long a partition remembers an idempotent producer that went silent.",
     )
-    .unit(Unit::Milliseconds),
+    .unit(Unit::Milliseconds)
+    .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(
         "replica.high.watermark.checkpoint.interval.ms",
         Kind::Long(i64::MIN, i64::MAX),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::key::ConfigKey;
-use super::lookup::broker_key;
+use super::lookup::any_broker_key;
 
 /// Broker settings as the process was started with them: Kafka's names, values as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl ConfigLayers<'_> {
     /// The value of a broker setting in force; `None` is null.
     #[must_use]
     pub fn broker_value(&self, name: &str) -> Option<String> {
-        let key = broker_key(name)?;
+        let key = any_broker_key(name)?;
         let set = self.set_layers().into_iter().find_map(|(layer, _)| layer.get(key.name));
         set.cloned().or_else(|| self.default_of(key))
     }
@@ -92,11 +92,7 @@ impl ConfigLayers<'_> {
         }
         let synonyms: Vec<&'static str> = key.synonyms.iter().map(|(name, _)| *name).collect();
         match synonyms.first() {
-            Some(first) if broker_key(first).is_some() => {
-                found.extend(self.settings_of(first, &synonyms));
-            }
-            // A broker setting without use here still lends its name to the default.
-            Some(first) => found.extend(default_setting(first, key.default)),
+            Some(first) => found.extend(self.settings_of(first, &synonyms)),
             None if own == ConfigSource::Group => {
                 found.extend(default_setting(key.name, key.default));
             }
@@ -152,7 +148,7 @@ impl ConfigLayers<'_> {
             }
         }
         for &name in names {
-            if let Some(key) = broker_key(name) {
+            if let Some(key) = any_broker_key(name) {
                 found.extend(default_setting(name, self.default_of(key).as_deref()));
             }
         }
@@ -183,7 +179,7 @@ fn scaled(value: &str, scale: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lookup::topic_key;
+    use super::super::lookup::{broker_key, topic_key};
     use super::*;
 
     fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {

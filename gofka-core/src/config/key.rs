@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::parse::has_empty_entry;
+
 /// The type of a setting's value, with the range it allows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -141,9 +143,21 @@ impl ConfigKey {
 
     /// Checks `text` against type and range. The sentence of a refusal names setting and value.
     pub fn parse(&self, text: &str) -> Result<ConfigValue, String> {
+        if self.kind.is_list() && has_empty_entry(text) {
+            return Err(format!("Configuration '{}' values must not be empty.", self.name));
+        }
         self.kind.parse(text).map_err(|why| {
-            let shown = if self.is_sensitive() { "[hidden]" } else { text };
-            format!("Invalid value {shown} for configuration {}: {why}", self.name)
+            let shown =
+                if self.is_sensitive() { "[hidden]".to_owned() } else { self.kind.shown(text) };
+            // Two kinds name the setting once more, as Kafka's do.
+            let again = match self.kind {
+                Kind::ThrottledReplicas => format!("{} ", self.name),
+                Kind::OffsetReset => {
+                    format!("Invalid value `{shown}` for configuration {}. ", self.name)
+                }
+                _ => String::new(),
+            };
+            format!("Invalid value {shown} for configuration {}: {again}{why}", self.name)
         })
     }
 }

@@ -1,8 +1,16 @@
 //! From a name to its setting, and from a wrong name to the one that was probably meant.
 
+use std::sync::LazyLock;
+
 use super::key::{ConfigKey, Dynamic};
 use super::{broker_cluster, broker_log, broker_net, broker_own};
 use super::{group_keys, topic_keys, unused};
+
+/// How a setting for one listener begins.
+const LISTENER_PREFIX: &str = "listener.name.";
+/// Settings that can be given for one listener of all brokers.
+const CLUSTER_WIDE_OF_LISTENERS: &[&str] =
+    &["max.connection.creation.rate", "max.connections", "num.network.threads"];
 
 /// Settings of topics, in the order of their names.
 pub const TOPIC_CONFIGS: &[ConfigKey] = topic_keys::TOPIC;
@@ -20,7 +28,9 @@ pub enum BrokerName {
     /// A setting that is used.
     Known(&'static ConfigKey),
     /// A setting of Kafka's that is accepted and changes nothing here.
-    Unused(Dynamic),
+    Unused(&'static ConfigKey),
+    /// A setting for one listener (`listener.name.NAME.SETTING`), accepted and not used here yet.
+    Listener(Dynamic),
     /// No setting; perhaps this one was meant.
     Unknown(Option<&'static str>),
 }
@@ -50,24 +60,48 @@ pub fn broker_keys() -> impl Iterator<Item = &'static ConfigKey> {
     BROKER_CONFIGS.iter().flat_map(|table| table.iter())
 }
 
-/// Names of Kafka's broker settings that are accepted without effect.
-pub fn unused_broker_names() -> impl Iterator<Item = &'static str> {
-    unused::UNUSED.iter().map(|(name, _)| *name)
+/// Kafka's broker settings that are accepted without effect.
+fn unused_broker_keys() -> impl Iterator<Item = &'static ConfigKey> {
+    unused::UNUSED.iter().flat_map(|table| table.iter())
 }
 
-/// What `name` is among the broker settings. A `listener.name.` prefix is Kafka's way to say
-/// something for one listener; the settings that allow it are not used here yet.
+/// Names of Kafka's broker settings that are accepted without effect.
+pub fn unused_broker_names() -> impl Iterator<Item = &'static str> {
+    unused_broker_keys().map(|key| key.name)
+}
+
+/// The broker setting `name`, used or not.
+pub fn any_broker_key(name: &str) -> Option<&'static ConfigKey> {
+    broker_key(name).or_else(|| unused_broker_keys().find(|key| key.name == name))
+}
+
+/// All broker settings, used or not, in the order of their names.
+pub fn all_broker_keys() -> &'static [&'static ConfigKey] {
+    static ALL: LazyLock<Vec<&'static ConfigKey>> = LazyLock::new(|| {
+        let mut keys: Vec<_> = broker_keys().chain(unused_broker_keys()).collect();
+        keys.sort_unstable_by_key(|key| key.name);
+        keys
+    });
+    &ALL
+}
+
+/// What `name` is among the broker settings.
 pub fn broker_name(name: &str) -> BrokerName {
     if let Some(key) = broker_key(name) {
         return BrokerName::Known(key);
     }
-    if let Some((_, dynamic)) = unused::UNUSED.iter().find(|(unused, _)| *unused == name) {
-        return BrokerName::Unused(*dynamic);
+    if let Some(key) = unused_broker_keys().find(|key| key.name == name) {
+        return BrokerName::Unused(key);
     }
-    if name.starts_with("listener.name.") {
-        return BrokerName::Unused(Dynamic::PerBroker);
+    if let Some(of_listener) = name.strip_prefix(LISTENER_PREFIX) {
+        let base = of_listener.split_once('.').map_or("", |(_, base)| base);
+        return BrokerName::Listener(if CLUSTER_WIDE_OF_LISTENERS.contains(&base) {
+            Dynamic::ClusterWide
+        } else {
+            Dynamic::PerBroker
+        });
     }
-    let candidates = broker_keys().map(|key| key.name).chain(unused_broker_names());
+    let candidates = all_broker_keys().iter().map(|key| key.name);
     BrokerName::Unknown(nearest(name, candidates))
 }
 
@@ -106,7 +140,8 @@ mod tests {
     #[test]
     fn every_default_is_a_value_of_its_setting() {
         let tables = [TOPIC_CONFIGS, GROUP_CONFIGS, CLIENT_METRICS_CONFIGS];
-        for key in tables.into_iter().flatten().chain(broker_keys()) {
+        let brokers = all_broker_keys().iter().copied();
+        for key in tables.into_iter().flatten().chain(brokers) {
             if let Some(default) = key.default {
                 key.parse(default).unwrap();
             }
@@ -144,7 +179,13 @@ mod tests {
 
     #[test]
     fn a_setting_of_kafka_without_use_here_is_told_apart() {
-        assert_eq!(broker_name("num.io.threads"), BrokerName::Unused(Dynamic::ClusterWide));
+        let BrokerName::Unused(key) = broker_name("num.io.threads") else {
+            panic!("num.io.threads is one of Kafka's");
+        };
+        assert_eq!((key.dynamic, key.default), (Dynamic::ClusterWide, Some("8")));
+        let of_listener = |base: &str| broker_name(&format!("listener.name.external.{base}"));
+        assert_eq!(of_listener("ssl.keystore.type"), BrokerName::Listener(Dynamic::PerBroker));
+        assert_eq!(of_listener("max.connections"), BrokerName::Listener(Dynamic::ClusterWide));
         assert!(matches!(broker_name("num.partitions"), BrokerName::Known(_)));
     }
 }

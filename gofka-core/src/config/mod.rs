@@ -21,8 +21,8 @@ mod unused;
 pub use effective::{ConfigLayers, ConfigSource, Setting, StaticConfig};
 pub use key::{ConfigKey, ConfigValue, Dynamic, Kind, Unit};
 pub use lookup::{
-    BROKER_CONFIGS, BrokerName, CLIENT_METRICS_CONFIGS, GROUP_CONFIGS, TOPIC_CONFIGS, broker_key,
-    broker_keys, broker_name, client_metrics_key, group_key, nearest, topic_key,
-    unused_broker_names,
+    BROKER_CONFIGS, BrokerName, CLIENT_METRICS_CONFIGS, GROUP_CONFIGS, TOPIC_CONFIGS,
+    all_broker_keys, any_broker_key, broker_key, broker_keys, broker_name, client_metrics_key,
+    group_key, nearest, topic_key, unused_broker_names,
 };
 pub use topic::{CleanupPolicy, Durability, TimestampType, TopicCompression, TopicConfig};

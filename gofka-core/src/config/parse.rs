@@ -28,11 +28,32 @@ impl Kind {
         }
     }
 
+    /// The value as a refusal shows it: of a list what is wrong in it, of a number what was read.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let text = text.trim();
+        match *self {
+            Self::ListOf(allowed) => {
+                let wrong = |entry: &String| !allowed.contains(&entry.as_str());
+                split_list(text).into_iter().find(wrong).unwrap_or_default()
+            }
+            Self::ThrottledReplicas => format!("[{}]", split_list(text).join(", ")),
+            Self::Double(..) => {
+                text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| format!("{number:?}"))
+            }
+            _ => text.to_owned(),
+        }
+    }
+
     /// Whether values of this type are lists, to which single entries can be added.
     #[must_use]
     pub const fn is_list(&self) -> bool {
         matches!(self, Self::List | Self::ListOf(_) | Self::ThrottledReplicas)
     }
+}
+
+/// Whether one of several entries is no text at all.
+pub(super) fn has_empty_entry(text: &str) -> bool {
+    split_list(text).iter().any(String::is_empty)
 }
 
 /// The entries of a comma-separated text; none for an empty one.
@@ -134,7 +155,7 @@ fn throttled_replicas(text: &str) -> Result<ConfigValue, String> {
     if entries.as_slice() == ["*"] || entries.iter().all(is_pair) {
         return Ok(ConfigValue::List(entries));
     }
-    Err("Must be the literal '*' or a list of replicas in the form \
+    Err("must be the literal '*' or a list of replicas in the following format: \
          [partitionId]:[brokerId],[partitionId]:[brokerId],..."
         .to_owned())
 }
@@ -150,7 +171,8 @@ fn offset_reset(text: &str) -> Result<ConfigValue, String> {
     if known {
         return Ok(ConfigValue::Text(text.to_owned()));
     }
-    Err("Must be earliest, latest or by_duration:<duration>, the duration as ISO 8601 writes it"
+    Err("The value must be either 'earliest', 'latest' or of the format \
+         'by_duration:<PnDTnHnMn.nS>'."
         .to_owned())
 }
 

@@ -38,7 +38,7 @@ fn grow(image: &MetadataImage, wanted: &NewPartitions) -> Result<Vec<MetadataRec
             ));
         }
     };
-    topics::within(more, topics::partitions_max())?;
+    topics::within(more)?;
     let replicas = replicas_of(image, topic, wanted, more)?;
     let mut records = Vec::with_capacity(more);
     for (index, replicas) in (current..).zip(replicas) {

@@ -1,10 +1,10 @@
-//! Which names a topic may have (`org.apache.kafka.common.internals.Topic`).
+//! Which names a new topic may have beside those that are there.
 
 use gofka_core::error::{ApiError, ErrorCode};
+use gofka_core::topic_name;
 
 use crate::image::MetadataImage;
 
-const LENGTH_MAX: usize = 249;
 /// The controller's own log, which lies among the topics' folders and must never be one of them.
 const METADATA_LOG: &str = "__cluster_metadata";
 
@@ -15,25 +15,8 @@ pub(super) fn check(image: &MetadataImage, name: &str) -> Result<(), ApiError> {
         let text = format!("Creation of internal topic {METADATA_LOG} is prohibited.");
         return Err(ApiError::new(ErrorCode::InvalidRequest, text));
     }
-    let invalid = |what: String| Err(ApiError::new(ErrorCode::InvalidTopicException, what));
-    if name.is_empty() {
-        return invalid("Topic name is invalid: the empty string is not allowed".to_owned());
-    }
-    if name == "." || name == ".." {
-        return invalid(format!("Topic name is invalid: '{name}' is not allowed"));
-    }
-    if name.len() > LENGTH_MAX {
-        return invalid(format!(
-            "Topic name is invalid: the length of '{name}' is longer than the max allowed length \
-             {LENGTH_MAX}"
-        ));
-    }
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
-        return invalid(format!(
-            "Topic name is invalid: '{name}' contains one or more characters other than ASCII \
-             alphanumerics, '.', '_' and '-'"
-        ));
-    }
+    let invalid = |what: String| ApiError::new(ErrorCode::InvalidTopicException, what);
+    topic_name::check(name).map_err(invalid)?;
     if image.topic(name).is_some() {
         let text = format!("Topic '{name}' already exists.");
         return Err(ApiError::new(ErrorCode::TopicAlreadyExists, text));
@@ -41,7 +24,7 @@ pub(super) fn check(image: &MetadataImage, name: &str) -> Result<(), ApiError> {
     if name.contains(['.', '_'])
         && let Some(other) = colliding(image, name)
     {
-        return invalid(format!("Topic '{name}' collides with existing topic: {other}"));
+        return Err(invalid(format!("Topic '{name}' collides with existing topic: {other}")));
     }
     Ok(())
 }

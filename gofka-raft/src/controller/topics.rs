@@ -22,16 +22,14 @@ pub(crate) fn create_topics(
     validate_only: bool,
 ) -> Decision<Vec<Created>> {
     let mut draft = Draft::of(image);
-    let mut left = PARTITIONS_MAX;
+    if let Err(error) = within(partitions_of(image, environment, topics)) {
+        return draft.decide(true, topics.iter().map(|_| Err(error.clone())).collect());
+    }
     let mut answer = Vec::with_capacity(topics.len());
     for topic in topics {
-        let made = create_topic(&draft.image, environment, topic, left);
-        answer.push(made.map(|(records, mut created)| {
-            left -= usize::try_from(created.partitions).unwrap_or(0);
+        let made = create_topic(&draft.image, environment, topic);
+        answer.push(made.map(|(records, created)| {
             draft.add(records);
-            if validate_only {
-                created.id = TopicId::NONE;
-            }
             created
         }));
     }
@@ -42,12 +40,11 @@ fn create_topic(
     image: &MetadataImage,
     environment: Environment<'_>,
     topic: &NewTopic,
-    partitions_left: usize,
 ) -> Result<(Vec<MetadataRecord>, CreatedTopic), ApiError> {
     topic_name::check(image, &topic.name)?;
     let resource = ConfigResource::topic(&topic.name);
     let settings = configs::of_new_topic(image, environment, &topic.configs)?;
-    let replicas = replicas_of(image, environment, topic, partitions_left)?;
+    let replicas = replicas_of(image, environment, topic)?;
     let id = TopicId((environment.new_id)());
     let name = TopicName::new(&topic.name);
     let created = CreatedTopic {
@@ -76,10 +73,8 @@ fn replicas_of(
     image: &MetadataImage,
     environment: Environment<'_>,
     topic: &NewTopic,
-    partitions_left: usize,
 ) -> Result<Vec<Vec<NodeId>>, ApiError> {
     if !topic.assignments.is_empty() {
-        within(topic.assignments.len(), partitions_left)?;
         return assigned(image, topic);
     }
     let layers = image.broker_layers(environment.node, environment.fixed);
@@ -87,7 +82,7 @@ fn replicas_of(
     let factor = topic.replication_factor.unwrap_or_else(|| {
         number("default.replication.factor").and_then(|f| i16::try_from(f).ok()).unwrap_or(1)
     });
-    let partitions = topic.partitions.unwrap_or_else(|| number("num.partitions").unwrap_or(1));
+    let partitions = topic.partitions.unwrap_or_else(|| default_partitions(image, environment));
     if factor <= 0 {
         let text = "Replication factor must be larger than 0, or -1 to use the default value.";
         return Err(ApiError::new(ErrorCode::InvalidReplicationFactor, text));
@@ -96,21 +91,37 @@ fn replicas_of(
         let text = "Number of partitions was set to an invalid non-positive value.";
         return Err(ApiError::new(ErrorCode::InvalidPartitions, text));
     }
-    within(partitions as usize, partitions_left)?;
     placement::choose(image, partitions, factor)
 }
 
-pub(super) fn within(partitions: usize, left: usize) -> Result<(), ApiError> {
-    if partitions <= left {
-        return Ok(());
-    }
-    let text =
-        format!("Excessively large number of partitions per request: over {PARTITIONS_MAX}.");
-    Err(ApiError::new(ErrorCode::PolicyViolation, text))
+/// `num.partitions`
+fn default_partitions(image: &MetadataImage, environment: Environment<'_>) -> i32 {
+    let layers = image.broker_layers(environment.node, environment.fixed);
+    let value = layers.broker_value("num.partitions");
+    value.and_then(|text| text.trim().parse().ok()).unwrap_or(1)
 }
 
-pub(super) const fn partitions_max() -> usize {
-    PARTITIONS_MAX
+/// Partitions that a request asks for in all.
+fn partitions_of(
+    image: &MetadataImage,
+    environment: Environment<'_>,
+    topics: &[NewTopic],
+) -> usize {
+    let default = default_partitions(image, environment);
+    let each = topics.iter().map(|topic| match topic.assignments.len() {
+        0 => usize::try_from(topic.partitions.unwrap_or(default)).unwrap_or(0),
+        assigned => assigned,
+    });
+    each.fold(0, usize::saturating_add)
+}
+
+/// Refuses more partitions than one request may make.
+pub(super) fn within(partitions: usize) -> Result<(), ApiError> {
+    if partitions <= PARTITIONS_MAX {
+        return Ok(());
+    }
+    let text = "Excessively large number of partitions per request.";
+    Err(ApiError::new(ErrorCode::PolicyViolation, text))
 }
 
 /// What the caller chose, checked: partitions from 0 without a gap, equally many copies.
@@ -128,6 +139,11 @@ fn assigned(image: &MetadataImage, topic: &NewTopic) -> Result<Vec<Vec<NodeId>>,
     }
     let mut assignments = topic.assignments.clone();
     assignments.sort_by_key(|(index, _)| *index);
+    if let Some(pair) = assignments.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let index = pair[0].0;
+        let text = format!("Found multiple manual partition assignments for partition {index}");
+        return Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, text));
+    }
     let mut replicas: Vec<Vec<NodeId>> = Vec::with_capacity(assignments.len());
     for (position, (index, nodes)) in (0..).zip(assignments) {
         if index.0 != position {

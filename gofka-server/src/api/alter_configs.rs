@@ -7,10 +7,9 @@ use gofka_raft::{ConfigAlteration, ConfigResource};
 use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
 use kafka_protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
-use kafka_protocol::protocol::StrBytes;
 
 use super::config_changes::{self, Change};
-use super::wire::{error_parts, resource_kind};
+use super::wire::resource_kind;
 use super::{Api, Outcome, RequestContext};
 
 /// The row of the table.
@@ -19,16 +18,14 @@ pub const API: Api = Api::new::<AlterConfigsRequest>(0, 2);
 /// Asks the controller and waits until this broker has followed.
 pub async fn handle(context: &RequestContext, request: AlterConfigsRequest) -> Outcome {
     let changes = request.resources.iter().map(change).collect();
-    let answers = config_changes::apply(context, changes, request.validate_only).await;
-    let mut codes = Vec::new();
-    let responses = answers.into_iter().map(|((kind, name), answer)| {
-        let response = AlterConfigsResourceResponse::default()
-            .with_resource_type(kind)
-            .with_resource_name(StrBytes::from_string(name));
-        let Err(error) = answer else { return response };
-        codes.push(error.code);
-        let (code, message) = error_parts(error);
-        response.with_error_code(code).with_error_message(message)
+    let (codes, answers) =
+        config_changes::apply(context, changes, request.validate_only).await;
+    let responses = answers.into_iter().map(|answer| {
+        AlterConfigsResourceResponse::default()
+            .with_error_code(answer.code)
+            .with_error_message(answer.message)
+            .with_resource_type(answer.kind)
+            .with_resource_name(answer.name)
     });
     let response = AlterConfigsResponse::default().with_responses(responses.collect());
     Outcome::Now(context.reply(&response).with_errors(codes))

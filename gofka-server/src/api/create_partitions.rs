@@ -22,9 +22,8 @@ pub const API: Api = Api::new::<CreatePartitionsRequest>(0, 3);
 
 /// Asks the controller and waits until this broker has followed.
 pub async fn handle(context: &RequestContext, request: CreatePartitionsRequest) -> Outcome {
-    let twice = duplicates::of(request.topics.iter().map(|topic| topic.name.as_str()));
-    let once = request.topics.iter().filter(|topic| !twice.contains(topic.name.as_str()));
-    let new: Vec<NewPartitions> = once.map(new_partitions).collect();
+    let (once, twice) = duplicates::split(&request.topics, |topic| topic.name.as_str());
+    let new: Vec<NewPartitions> = once.into_iter().map(new_partitions).collect();
     let names: Vec<String> = new.iter().map(|topic| topic.topic.clone()).collect();
     let answers = topics::create_partitions(&context.broker, new, request.validate_only).await;
 

@@ -32,9 +32,8 @@ const SETTINGS_SINCE: i16 = 5;
 
 /// Asks the controller and waits until this broker has followed.
 pub async fn handle(context: &RequestContext, request: CreateTopicsRequest) -> Outcome {
-    let twice = duplicates::of(request.topics.iter().map(|topic| topic.name.as_str()));
-    let once = request.topics.iter().filter(|topic| !twice.contains(topic.name.as_str()));
-    let new: Vec<NewTopic> = once.map(new_topic).collect();
+    let (once, twice) = duplicates::split(&request.topics, |topic| topic.name.as_str());
+    let new: Vec<NewTopic> = once.into_iter().map(new_topic).collect();
     let answers = topics::create(&context.broker, new.clone(), request.validate_only).await;
 
     let image = context.broker.controller.image();
@@ -82,6 +81,7 @@ fn succeeded(topic: &NewTopic, created: &CreatedTopic) -> CreatableTopicResult {
     CreatableTopicResult::default()
         .with_name(topic_name(&topic.name))
         .with_topic_id(created.id.0)
+        .with_error_message(None)
         .with_num_partitions(created.partitions)
         .with_replication_factor(created.replication_factor)
         .with_configs(Some(Vec::new()))

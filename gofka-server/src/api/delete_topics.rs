@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use gofka_core::error::{ApiError, ErrorCode};
 use gofka_core::ids::TopicId;
-use gofka_raft::TopicRef;
+use gofka_raft::{MetadataImage, TopicRef};
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
@@ -30,18 +30,7 @@ pub async fn handle(context: &RequestContext, request: DeleteTopicsRequest) -> O
         let response = DeleteTopicsResponse::default().with_responses(results.collect());
         return Outcome::Now(context.reply(&response).with_error(code));
     }
-    let twice = duplicates::of(asked.iter().map(key_of));
-    let mut results = Vec::with_capacity(asked.len());
-    let mut good = Vec::new();
-    for state in &asked {
-        match topic_ref(state) {
-            Ok(_) if twice.contains(&key_of(state)) => {
-                results.push(failed(state, duplicates::error()));
-            }
-            Ok(topic) => good.push((state, topic)),
-            Err(error) => results.push(failed(state, error)),
-        }
-    }
+    let (good, mut results) = sort_out(&asked, &context.broker.controller.image());
     let wanted = good.iter().map(|(_, topic)| topic.clone()).collect();
     let answers = topics::delete(&context.broker, wanted).await;
     let mut codes: HashSet<ErrorCode> = HashSet::new();
@@ -58,6 +47,51 @@ pub async fn handle(context: &RequestContext, request: DeleteTopicsRequest) -> O
     }
     let response = DeleteTopicsResponse::default().with_responses(results);
     Outcome::Now(context.reply(&response).with_errors(codes))
+}
+
+/// Which topics are to be deleted, and the answers to what cannot be. A topic that is named more
+/// than once, in whatever way, is not deleted and is answered once.
+fn sort_out<'a>(
+    asked: &'a [DeleteTopicState],
+    image: &MetadataImage,
+) -> (Vec<(&'a DeleteTopicState, TopicRef)>, Vec<DeletableTopicResult>) {
+    let twice = duplicates::of(asked.iter().map(key_of));
+    let ids: HashSet<TopicId> = asked.iter().map(|state| TopicId(state.topic_id)).collect();
+    let mut answered = HashSet::new();
+    let mut named_too = HashSet::new();
+    let mut good = Vec::new();
+    let mut results = Vec::new();
+    let refusal = |text: &str| ApiError::new(ErrorCode::InvalidRequest, text);
+    for state in asked {
+        let topic = match topic_ref(state) {
+            Ok(topic) => topic,
+            Err(error) => {
+                results.push(failed(state, error));
+                continue;
+            }
+        };
+        if twice.contains(&key_of(state)) {
+            if answered.insert(key_of(state)) {
+                results.push(failed(state, match topic {
+                    TopicRef::Name(_) => duplicates::error(),
+                    TopicRef::Id(_) => refusal("Duplicate topic id."),
+                }));
+            }
+            continue;
+        }
+        if let TopicRef::Name(name) = &topic
+            && let Some(id) = image.topic(name).map(|topic| topic.id)
+            && ids.contains(&id)
+        {
+            let text = "The provided topic name maps to an ID that was already supplied.";
+            results.push(failed(state, refusal(text)).with_topic_id(id.0));
+            named_too.insert(id);
+            continue;
+        }
+        good.push((state, topic));
+    }
+    good.retain(|(_, topic)| !matches!(topic, TopicRef::Id(id) if named_too.contains(id)));
+    (good, results)
 }
 
 /// What is asked for, in the form of version 6.

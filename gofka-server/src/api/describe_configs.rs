@@ -12,10 +12,12 @@ mod entry;
 use std::collections::HashSet;
 
 use gofka_core::config::{
-    CLIENT_METRICS_CONFIGS, ConfigLayers, ConfigSource, GROUP_CONFIGS, TOPIC_CONFIGS, broker_keys,
+    CLIENT_METRICS_CONFIGS, ConfigLayers, ConfigSource, GROUP_CONFIGS, StaticConfig,
+    TOPIC_CONFIGS, all_broker_keys,
 };
 use gofka_core::error::{ApiError, ErrorCode};
-use gofka_raft::{ConfigResource, MetadataImage, ResourceKind};
+use gofka_core::topic_name;
+use gofka_raft::{ConfigResource, Endpoint, MetadataImage, ResourceKind};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult,
@@ -26,7 +28,6 @@ use kafka_protocol::protocol::StrBytes;
 use super::budget::{AnswerBudget, TOO_MUCH};
 use super::wire::{error_parts, resource_kind};
 use super::{Api, Outcome, RequestContext};
-use crate::cluster::topics;
 use entry::Entries;
 
 /// The row of the table.
@@ -40,7 +41,7 @@ pub async fn handle(context: &RequestContext, request: DescribeConfigsRequest) -
     let mut budget = AnswerBudget::default();
     for resource in &request.resources {
         let entries = Entries {
-            names: resource.configuration_keys.as_deref(),
+            names: resource.configuration_keys.as_deref().filter(|names| !names.is_empty()),
             synonyms: request.include_synonyms,
             documentation: request.include_documentation,
         };
@@ -92,7 +93,7 @@ fn describe(
 ) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
     let name = resource.resource_name.as_str();
     let layers = image.broker_layers(context.broker.node, &context.broker.config.fixed);
-    let kind = resource_kind(resource.resource_type)?;
+    let kind = resource_kind(resource.resource_type).map_err(|_| invalid(UNKNOWN_TYPE))?;
     let own = |kind| image.configs_of(&ConfigResource { kind, name: name.to_owned() });
     let not_empty = |what: &str| match name {
         "" => Err(invalid(format!("{what} name must not be empty"))),
@@ -101,7 +102,9 @@ fn describe(
     match kind {
         ResourceKind::Topic => {
             if image.topic(name).is_none() {
-                return Err(topics::unknown_topic(name).into());
+                topic_name::check(name)
+                    .map_err(|why| ApiError::new(ErrorCode::InvalidTopicException, why))?;
+                return Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, ""));
             }
             let replicas = image.replicas_of(name);
             let layers = ConfigLayers { own: own(kind), replicas, ..layers };
@@ -111,12 +114,16 @@ fn describe(
             Ok(entries.of_all_brokers(image.configs_of(&ConfigResource::all_brokers())))
         }
         ResourceKind::Broker => {
-            check_broker(context, name, "expected")?;
-            Ok(entries.broker(broker_keys(), &layers))
+            check_broker(context, name, "expected {} or empty string, but")?;
+            let fixed = started_with(context, image);
+            let layers = ConfigLayers { fixed: &fixed, ..layers };
+            Ok(entries.broker(all_broker_keys().iter().copied(), &layers))
         }
         ResourceKind::BrokerLogger => {
-            not_empty("Broker id")?;
-            check_broker(context, name, "expected")?;
+            if name.is_empty() {
+                return Err(invalid("Broker id must not be empty"));
+            }
+            check_broker(context, name, "expected {} but")?;
             Ok(entries.loggers(&context.broker.logging.levels()))
         }
         ResourceKind::Group => {
@@ -132,22 +139,43 @@ fn describe(
     }
 }
 
+/// The settings of the start, with what the broker has found out about itself.
+fn started_with(context: &RequestContext, image: &MetadataImage) -> StaticConfig {
+    let broker = &context.broker;
+    let mut fixed = broker.config.fixed.0.clone();
+    let mut tell = |name: &str, value: String| fixed.insert(name.to_owned(), value);
+    tell("node.id", broker.node.to_string());
+    tell("broker.id", broker.node.to_string());
+    if let Some(registered) = image.brokers.get(&broker.node) {
+        let advertised = registered.endpoints.iter().map(|endpoint| {
+            let Endpoint { listener, host, port, .. } = endpoint;
+            format!("{listener}://{host}:{port}")
+        });
+        tell("advertised.listeners", advertised.collect::<Vec<_>>().join(","));
+    }
+    let dirs = broker.config.log_dirs.iter().map(|dir| dir.display().to_string());
+    tell("log.dirs", dirs.collect::<Vec<_>>().join(","));
+    StaticConfig(fixed)
+}
+
 /// Only this broker knows its own settings.
-pub(super) fn check_broker(
-    context: &RequestContext,
-    name: &str,
-    verb: &str,
-) -> Result<(), ApiError> {
+fn check_broker(context: &RequestContext, name: &str, expected: &str) -> Result<(), ApiError> {
     let node = context.broker.node;
     match name.parse::<i32>() {
         Ok(id) if id == node.0 => Ok(()),
         Ok(id) => {
-            Err(invalid(format!("Unexpected broker id, {verb} {node}, but received {id}")))
+            let expected = expected.replace("{}", &node.to_string());
+            Err(invalid(format!("Unexpected broker id, {expected} received {id}")))
         }
         Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
     }
 }
 
-fn invalid(text: String) -> ApiError {
+fn invalid(text: impl Into<String>) -> ApiError {
     ApiError::new(ErrorCode::InvalidRequest, text)
 }
+
+/// Kafka says no more about a resource of a type that it does not know.
+const UNKNOWN_TYPE: &str = "This most likely occurs because of a request being malformed by the \
+                            client library or the message was sent to an incompatible broker. \
+                            See the broker logs for more details.";

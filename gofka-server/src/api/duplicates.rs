@@ -18,6 +18,15 @@ pub(super) fn of<T: Ord>(items: impl Iterator<Item = T>) -> BTreeSet<T> {
     twice
 }
 
+/// The items whose name stands once, in order, and the names that stand more often.
+pub(super) fn split<'a, T>(
+    items: &'a [T],
+    name: impl Fn(&'a T) -> &'a str,
+) -> (Vec<&'a T>, BTreeSet<&'a str>) {
+    let twice = of(items.iter().map(&name));
+    (items.iter().filter(|item| !twice.contains(name(item))).collect(), twice)
+}
+
 /// What each of them is answered with.
 pub(super) fn error() -> ApiError {
     ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic name.")

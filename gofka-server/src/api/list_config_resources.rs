@@ -32,7 +32,7 @@ const ALL: [ResourceKind; 5] = [
 pub async fn handle(context: &RequestContext, request: ListConfigResourcesRequest) -> Outcome {
     let asked: Result<Vec<ResourceKind>, _> =
         request.resource_types.iter().map(|number| resource_kind(*number)).collect();
-    let kinds = match asked {
+    let mut kinds = match asked {
         _ if context.api_version == 0 => vec![ResourceKind::ClientMetrics],
         Ok(kinds) if kinds.is_empty() => ALL.to_vec(),
         Ok(kinds) => kinds,
@@ -44,6 +44,8 @@ pub async fn handle(context: &RequestContext, request: ListConfigResourcesReques
     };
     let image = context.broker.controller.image();
     let mut resources = Vec::new();
+    kinds.sort_unstable_by_key(|kind| *kind as i8);
+    kinds.dedup();
     for kind in kinds {
         // Version 0 has no field for the kind; there it is what the field defaults to.
         let resource = |name| {

@@ -11,6 +11,7 @@
 
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::TopicId;
+use gofka_core::topic_name;
 use gofka_raft::{NewTopic, PartitionImage, TopicImage};
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
@@ -124,7 +125,7 @@ async fn create_missing(context: &RequestContext, request: &MetadataRequest, nam
     let absent = names.iter().filter(|name| image.topic(name).is_none());
     // A coordinator makes its own topic, with its own settings.
     let creatable =
-        absent.filter(|name| topics::is_valid_name(name) && !topics::is_internal(name));
+        absent.filter(|name| topic_name::is_valid(name) && !topics::is_internal(name));
     let new: Vec<NewTopic> = creatable
         .map(|name| NewTopic { name: name.clone(), ..NewTopic::default() })
         .collect();

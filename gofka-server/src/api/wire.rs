@@ -48,7 +48,7 @@ pub(super) fn resource_kind(number: i8) -> Result<ResourceKind, ApiError> {
         ResourceKind::Group,
     ];
     kinds.into_iter().find(|kind| *kind as i8 == number).ok_or_else(|| {
-        let text = format!("Unexpected resource type {number}");
+        let text = format!("Unknown resource type {number}");
         ApiError::new(ErrorCode::InvalidRequest, text)
     })
 }

@@ -6,6 +6,7 @@
 
 use gofka_core::error::{ApiError, ErrorCode};
 use gofka_core::ids::{TopicId, TopicName};
+use gofka_core::topic_name;
 use gofka_raft::{CreatedTopic, NewPartitions, NewTopic, TopicRef};
 
 use crate::broker::Broker;
@@ -17,22 +18,14 @@ pub const TRANSACTION_STATE: &str = "__transaction_state";
 /// The topic that holds the state of share groups.
 pub const SHARE_GROUP_STATE: &str = "__share_group_state";
 
-const NAME_LENGTH_MAX: usize = 249;
-
 /// Whether clients see `topic` as the broker's own.
 pub fn is_internal(topic: &str) -> bool {
     [CONSUMER_OFFSETS, TRANSACTION_STATE, SHARE_GROUP_STATE].contains(&topic)
 }
 
-/// Whether `name` can be a topic's name (`org.apache.kafka.common.internals.Topic`).
-pub fn is_valid_name(name: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    !["", ".", ".."].contains(&name) && name.len() <= NAME_LENGTH_MAX && name.bytes().all(legal)
-}
-
 /// The code for a topic that is not there: a name that cannot be a topic's says so.
 pub fn unknown_topic(name: &str) -> ErrorCode {
-    if is_valid_name(name) {
+    if topic_name::is_valid(name) {
         ErrorCode::UnknownTopicOrPartition
     } else {
         ErrorCode::InvalidTopicException
@@ -46,7 +39,7 @@ pub async fn create(
     validate_only: bool,
 ) -> Vec<Result<CreatedTopic, ApiError>> {
     let created = broker.controller.create_topics(topics, validate_only).await;
-    apply_latest(broker).await;
+    super::apply_latest(broker, validate_only).await;
     created
 }
 
@@ -56,7 +49,7 @@ pub async fn delete(
     topics: Vec<TopicRef>,
 ) -> Vec<Result<(TopicName, TopicId), ApiError>> {
     let deleted = broker.controller.delete_topics(topics).await;
-    apply_latest(broker).await;
+    super::apply_latest(broker, false).await;
     deleted
 }
 
@@ -67,27 +60,6 @@ pub async fn create_partitions(
     validate_only: bool,
 ) -> Vec<Result<(), ApiError>> {
     let grown = broker.controller.create_partitions(topics, validate_only).await;
-    apply_latest(broker).await;
+    super::apply_latest(broker, validate_only).await;
     grown
-}
-
-async fn apply_latest(broker: &Broker) {
-    broker.partitions.apply(broker.controller.image()).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_follow_kafkas_rules() {
-        let longest = "x".repeat(249);
-        for good in ["a", "a.b_c-D9", "...", longest.as_str(), "__consumer_offsets"] {
-            assert!(is_valid_name(good), "{good}");
-        }
-        let too_long = "x".repeat(250);
-        for bad in ["", ".", "..", "a/b", "a b", "ä", "a\0", too_long.as_str()] {
-            assert!(!is_valid_name(bad), "{bad}");
-        }
-    }
 }

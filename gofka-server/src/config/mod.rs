@@ -213,7 +213,13 @@ fn check(layer: &Layer, problems: &mut Vec<String>, warnings: &mut Vec<String>) 
                     problems.push(format!("{source}: {why}"));
                 }
             }
-            BrokerName::Unused(_) => unused.push(name),
+            BrokerName::Unused(key) => {
+                if let Err(why) = key.parse(value) {
+                    problems.push(format!("{source}: {why}"));
+                }
+                unused.push(name);
+            }
+            BrokerName::Listener(_) => unused.push(name),
             BrokerName::Unknown(Some(meant)) => {
                 problems.push(format!("{source}: {name} is no setting; did you mean {meant}?"));
             }

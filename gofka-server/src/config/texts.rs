@@ -182,10 +182,7 @@ impl Texts<'_> {
 
     pub(super) fn log_dirs(&self, problems: &mut Vec<String>) -> Vec<PathBuf> {
         let listed = self.names("log.dirs");
-        // Kafka takes a list under either name.
-        let one = self.text("log.dir");
-        let dirs =
-            if listed.is_empty() { one.split(',').map(str::to_owned).collect() } else { listed };
+        let dirs = if listed.is_empty() { self.names("log.dir") } else { listed };
         let mut unique: Vec<PathBuf> = Vec::new();
         for dir in dirs.iter().map(|dir| dir.trim()).filter(|dir| !dir.is_empty()) {
             let dir = PathBuf::from(dir);

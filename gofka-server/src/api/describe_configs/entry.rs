@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gofka_core::config::{ConfigKey, ConfigLayers, ConfigSource, Dynamic, Kind, Setting, broker_key};
+use gofka_core::config::{
+    ConfigKey, ConfigLayers, ConfigSource, Dynamic, Kind, Setting, any_broker_key,
+};
 use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsSynonym,
 };
@@ -54,7 +56,7 @@ impl Entries<'_> {
         &self,
         set: &BTreeMap<String, String>,
     ) -> Vec<DescribeConfigsResourceResult> {
-        let known = set.iter().filter_map(|(name, value)| Some((broker_key(name)?, value)));
+        let known = set.iter().filter_map(|(name, value)| Some((any_broker_key(name)?, value)));
         let asked = known.filter(|(key, _)| self.asks_for(key));
         let entries = asked.map(|(key, value)| {
             let source = ConfigSource::DynamicDefaultBroker;
@@ -81,8 +83,7 @@ impl Entries<'_> {
     }
 
     fn asks_for(&self, key: &ConfigKey) -> bool {
-        // A hidden setting is told to who names it.
-        self.asks_for_name(key.name) && (!key.hidden || self.names.is_some())
+        self.asks_for_name(key.name) && !key.hidden
     }
 
     fn asks_for_name(&self, name: &str) -> bool {
