@@ -18,9 +18,6 @@ use crate::cluster::topics;
 /// The row of the table.
 pub const API: Api = Api::new::<DescribeTopicPartitionsRequest>(0, 0);
 
-/// `max.request.partition.size.limit`, which this broker does not let one change.
-const PARTITIONS_MAX: usize = 2000;
-
 /// Answers from the image.
 pub async fn handle(context: &RequestContext, request: DescribeTopicPartitionsRequest) -> Outcome {
     let image = context.broker.controller.image();
@@ -41,7 +38,9 @@ pub async fn handle(context: &RequestContext, request: DescribeTopicPartitionsRe
     names.dedup();
 
     let asked = usize::try_from(request.response_partition_limit).unwrap_or(0);
-    let mut page = Page { left: asked.clamp(1, PARTITIONS_MAX), ..Page::default() };
+    let most = context.broker.config.integer("max.request.partition.size.limit");
+    let most = usize::try_from(most).unwrap_or(1);
+    let mut page = Page { left: asked.clamp(1, most), ..Page::default() };
     for name in &names {
         let from = if *name == first_topic { first_partition } else { 0 };
         if !page.add(&image, name, from) {

@@ -74,12 +74,9 @@ pub(super) fn partitions(layers: &ConfigLayers<'_>) -> PartitionSettings {
     let millis = |name: &str| Duration::from_millis(u64::try_from(number(name)).unwrap_or(0));
     let enabled = layers.broker_value("log.cleaner.enable");
     PartitionSettings {
-        flush_interval: millis("log.flush.interval.ms"),
         retention_interval: millis("log.retention.check.interval.ms"),
         checkpoint_interval: millis("log.flush.offset.checkpoint.interval.ms"),
         cleaner_enabled: enabled.is_none_or(|text| text.trim().eq_ignore_ascii_case("true")),
-        cleaner_interval: millis("log.cleaner.backoff.ms"),
-        producer_expiration: millis("producer.id.expiration.ms"),
         producer_check_interval: millis("producer.id.expiration.check.interval.ms"),
         fetch_max_bytes: size("fetch.max.bytes"),
         fetch_session_slots: size("max.incremental.fetch.session.cache.slots"),

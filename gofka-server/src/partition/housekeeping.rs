@@ -7,30 +7,36 @@
 use std::time::Duration;
 
 use gofka_storage::CompactionRun;
-use tokio::time::MissedTickBehavior;
 
 use super::partitions::{Partitions, blocking};
 use super::read::Isolation;
 use super::replica::Partition;
+use crate::clock::timer_now;
 
 /// How often free space is looked at beside the looks of appends: a producer that waits for room
 /// hears of it, and so does who watches the log.
 const SPACE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often deleted folders are looked for whose delay is over.
 const PURGE_INTERVAL: Duration = Duration::from_secs(1);
+/// Kafka takes intervals of nothing and of centuries.
+const INTERVAL_MIN: Duration = Duration::from_millis(1);
+const INTERVAL_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Starts every task.
 pub(super) fn spawn(partitions: &Partitions) {
-    let settings = partitions.settings().clone();
-    every(partitions, settings.flush_interval, Work::Inline(Partitions::flush_unsynced));
-    every(partitions, SPACE_INTERVAL, Work::Inline(look_at_space));
-    every(partitions, settings.retention_interval, Work::Blocking(apply_retention));
-    every(partitions, settings.checkpoint_interval, Work::Blocking(checkpoint));
-    every(partitions, settings.producer_check_interval, Work::Blocking(expire_producers));
-    every(partitions, PURGE_INTERVAL, Work::Blocking(purge));
-    if settings.cleaner_enabled {
-        every(partitions, settings.cleaner_interval, Work::Blocking(compact));
+    every(partitions, flush_interval, Work::Inline(Partitions::flush_unsynced));
+    every(partitions, |_| SPACE_INTERVAL, Work::Inline(look_at_space));
+    every(partitions, |p| p.settings().retention_interval, Work::Blocking(apply_retention));
+    every(partitions, |p| p.settings().checkpoint_interval, Work::Blocking(checkpoint));
+    every(partitions, |p| p.settings().producer_check_interval, Work::Blocking(expire_producers));
+    every(partitions, |_| PURGE_INTERVAL, Work::Blocking(purge));
+    if partitions.settings().cleaner_enabled {
+        every(partitions, |p| p.millis_now("log.cleaner.backoff.ms"), Work::Blocking(compact));
     }
+}
+
+fn flush_interval(partitions: &Partitions) -> Duration {
+    partitions.millis_now("log.flush.interval.ms")
 }
 
 #[derive(Clone, Copy)]
@@ -41,17 +47,20 @@ enum Work {
     Blocking(fn(&Partitions)),
 }
 
-fn every(partitions: &Partitions, interval: Duration, work: Work) {
+/// Does `work` again and again, `interval` after it was done last. An interval that changes holds
+/// from that moment on.
+fn every(partitions: &Partitions, interval: fn(&Partitions) -> Duration, work: Work) {
     let (tasks, stop) = partitions.tasks();
     let (partitions, stop) = (partitions.clone(), stop.clone());
+    let mut images = partitions.applied();
     tasks.spawn(async move {
-        let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
+        let mut last = timer_now();
         loop {
+            let wait = interval(&partitions).clamp(INTERVAL_MIN, INTERVAL_MAX);
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = ticks.tick() => {}
+                () = tokio::time::sleep_until(last + wait) => {}
+                changed = images.changed() => if changed.is_ok() { continue } else { return },
             }
             match work {
                 Work::Inline(work) => work(&partitions),
@@ -60,6 +69,7 @@ fn every(partitions: &Partitions, interval: Duration, work: Work) {
                     blocking(move || work(&partitions)).await;
                 }
             }
+            last = timer_now();
         }
     });
 }
@@ -94,8 +104,7 @@ fn checkpoint(partitions: &Partitions) {
 
 fn expire_producers(partitions: &Partitions) {
     let now = partitions.now().wall;
-    let expiration = partitions.settings().producer_expiration.as_millis();
-    let expiration = i64::try_from(expiration).unwrap_or(i64::MAX);
+    let expiration = partitions.number_now("producer.id.expiration.ms").unwrap_or(i64::MAX);
     for partition in partitions.snapshot().here() {
         partition.log().expire_producers(now, expiration);
     }
@@ -121,12 +130,14 @@ fn compact(partitions: &Partitions) {
 
 fn compact_one(partitions: &Partitions, partition: &Partition) {
     let up_to = partition.readable_end(Isolation::ReadCommitted);
-    let (map_bytes, per_second) = partitions.cleaner_limits();
+    let map_bytes = partitions.number_now("log.cleaner.dedupe.buffer.size");
+    let per_second =
+        partitions.number_now("log.cleaner.io.max.bytes.per.second").unwrap_or(f64::MAX);
     let now = || partitions.now().monotonic;
     let run = CompactionRun {
         now: partitions.now().wall,
         up_to,
-        map_bytes,
+        map_bytes: map_bytes.unwrap_or(usize::MAX),
         pace: &|bytes| partitions.cleaner_throttle().pass(bytes, per_second, now),
     };
     match partition.log().compact(&run) {

@@ -4,7 +4,9 @@
 //! removes logs on a blocking thread, one image after the other; what creates a topic awaits it,
 //! so that the topic can be used when the answer leaves.
 
+use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gofka_core::config::StaticConfig;
@@ -191,16 +193,16 @@ impl Partitions {
         &self.inner.options.settings
     }
 
-    /// `log.cleaner.dedupe.buffer.size` and `log.cleaner.io.max.bytes.per.second`, as they are set
-    /// at this moment.
-    pub(super) fn cleaner_limits(&self) -> (usize, f64) {
+    /// A number as it is set at this moment; `None` where it has no value.
+    pub(super) fn number_now<T: FromStr>(&self, name: &str) -> Option<T> {
         let image = self.inner.applied_images.borrow().clone();
         let layers = image.broker_layers(self.inner.options.node, &self.inner.options.fixed);
-        let map = layers.broker_value("log.cleaner.dedupe.buffer.size");
-        let speed = layers.broker_value("log.cleaner.io.max.bytes.per.second");
-        let map = map.and_then(|text| text.trim().parse().ok()).unwrap_or(usize::MAX);
-        let speed = speed.and_then(|text| text.trim().parse().ok()).unwrap_or(f64::MAX);
-        (map, speed)
+        layers.broker_value(name).and_then(|text| text.trim().parse().ok())
+    }
+
+    /// A number of milliseconds as it is set at this moment; a negative one is none.
+    pub(super) fn millis_now(&self, name: &str) -> Duration {
+        Duration::from_millis(self.number_now(name).unwrap_or(0))
     }
 
     pub(super) fn cleaner_throttle(&self) -> &Throttle {

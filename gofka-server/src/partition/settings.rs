@@ -1,22 +1,17 @@
-//! Intervals and limits of the partitions' background work.
+//! Intervals and limits of the partitions' background work that are fixed at start; what may
+//! change while the broker runs is asked for by name, in `housekeeping.rs`.
 
 use std::time::Duration;
 
 /// Kafka's settings of the same names, with its defaults unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionSettings {
-    /// `log.flush.interval.ms`: how often `page-cache` partitions are synced in the background.
-    pub flush_interval: Duration,
     /// `log.retention.check.interval.ms`
     pub retention_interval: Duration,
     /// `log.flush.offset.checkpoint.interval.ms`
     pub checkpoint_interval: Duration,
     /// `log.cleaner.enable`
     pub cleaner_enabled: bool,
-    /// `log.cleaner.backoff.ms`
-    pub cleaner_interval: Duration,
-    /// `producer.id.expiration.ms`
-    pub producer_expiration: Duration,
     /// `producer.id.expiration.check.interval.ms`
     pub producer_check_interval: Duration,
     /// Logs that are synced at the same time.
@@ -30,12 +25,9 @@ pub struct PartitionSettings {
 impl Default for PartitionSettings {
     fn default() -> Self {
         Self {
-            flush_interval: Duration::from_secs(1),
             retention_interval: Duration::from_secs(300),
             checkpoint_interval: Duration::from_secs(60),
             cleaner_enabled: true,
-            cleaner_interval: Duration::from_secs(15),
-            producer_expiration: Duration::from_secs(86_400),
             producer_check_interval: Duration::from_secs(600),
             sync_threads: 8,
             fetch_max_bytes: 55 << 20,
