@@ -338,7 +338,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         "num.recovery.threads.per.data.dir",
         Kind::Int(1, i32::MAX),
         Some("2"),
-        "Threads that load the logs of one folder at start.",
+        "Threads that load the logs of one folder at start, when nothing can have been changed at \
+         run time yet.",
     )
     .dynamic(Dynamic::ClusterWide),
     ConfigKey::new(

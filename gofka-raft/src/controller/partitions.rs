@@ -16,13 +16,23 @@ pub(crate) fn create_partitions(
 ) -> Decision<Vec<Result<(), ApiError>>> {
     let mut draft = Draft::of(image);
     let mut answer = Vec::with_capacity(wanted.len());
+    let mut made = 0;
     for topic in wanted {
-        answer.push(grow(&draft.image, topic).map(|records| draft.add(records)));
+        let grown = grow(&draft.image, topic, made);
+        answer.push(grown.map(|records| {
+            made += records.len();
+            draft.add(records);
+        }));
     }
     draft.decide(validate_only, answer)
 }
 
-fn grow(image: &MetadataImage, wanted: &NewPartitions) -> Result<Vec<MetadataRecord>, ApiError> {
+/// The records that grow one topic, where the same request has `made` partitions already.
+fn grow(
+    image: &MetadataImage,
+    wanted: &NewPartitions,
+    made: usize,
+) -> Result<Vec<MetadataRecord>, ApiError> {
     let topic = image.topic(&wanted.topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let current = topic.partitions.len();
     let invalid = |text: String| Err(ApiError::new(ErrorCode::InvalidPartitions, text));
@@ -38,7 +48,7 @@ fn grow(image: &MetadataImage, wanted: &NewPartitions) -> Result<Vec<MetadataRec
             ));
         }
     };
-    topics::within(more)?;
+    topics::within(made.saturating_add(more))?;
     let replicas = replicas_of(image, topic, wanted, more)?;
     let mut records = Vec::with_capacity(more);
     for (index, replicas) in (current..).zip(replicas) {

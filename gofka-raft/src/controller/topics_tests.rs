@@ -144,6 +144,18 @@ fn partitions_are_added_and_never_taken_away() {
 }
 
 #[test]
+fn one_request_adds_a_bounded_number_of_partitions_in_all() {
+    let mut cluster = Cluster::of_brokers(1);
+    cluster.create(&[topic("a"), topic("b"), topic("c")]);
+    let wanted: Vec<NewPartitions> = [("a", 6_001), ("b", 6_001), ("c", 3)]
+        .map(|(name, count)| NewPartitions { topic: name.to_owned(), count, assignments: None })
+        .into();
+    let answers = cluster.run(|image, _| create_partitions(image, &wanted, false));
+    let codes = answers.into_iter().map(|answer| answer.err().map(|error| error.code));
+    assert_eq!(codes.collect::<Vec<_>>(), [None, Some(ErrorCode::PolicyViolation), None]);
+}
+
+#[test]
 fn validating_changes_nothing() {
     let mut cluster = Cluster::of_brokers(1);
     let answer = cluster

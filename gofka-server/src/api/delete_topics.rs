@@ -33,7 +33,8 @@ pub async fn handle(context: &RequestContext, request: DeleteTopicsRequest) -> O
     let (good, mut results) = sort_out(&asked, &context.broker.controller.image());
     let wanted = good.iter().map(|(_, topic)| topic.clone()).collect();
     let answers = topics::delete(&context.broker, wanted).await;
-    let mut codes: HashSet<ErrorCode> = HashSet::new();
+    let refused = results.iter().filter_map(|result| ErrorCode::from_code(result.error_code));
+    let mut codes: HashSet<ErrorCode> = refused.collect();
     for ((state, _), answer) in good.iter().zip(answers) {
         results.push(match answer {
             Ok((name, id)) => DeletableTopicResult::default()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gofka_core::error::ErrorCode;
 use gofka_core::group::Reply;
 use gofka_core::ids::Offset;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::cell::ShardCell;
 
@@ -48,8 +48,11 @@ impl Pending {
     /// The reply, if it was decided already, whether or not it may be seen: for its size.
     pub fn decided(&mut self) -> Option<&Reply> {
         if let State::Waiting { receiver, shard, limit } = &mut self.state {
-            let delivery = receiver.try_recv().ok()?;
-            self.state = State::Decided { delivery, shard: shard.clone(), limit: *limit };
+            self.state = match receiver.try_recv() {
+                Ok(delivery) => State::Decided { delivery, shard: shard.clone(), limit: *limit },
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Closed) => State::Refused(ErrorCode::NotCoordinator),
+            };
         }
         match &self.state {
             State::Decided { delivery, .. } => Some(&delivery.reply),

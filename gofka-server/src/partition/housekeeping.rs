@@ -132,13 +132,13 @@ fn compact_one(partitions: &Partitions, partition: &Partition) {
     let up_to = partition.readable_end(Isolation::ReadCommitted);
     let map_bytes = partitions.number_now("log.cleaner.dedupe.buffer.size");
     let per_second =
-        partitions.number_now("log.cleaner.io.max.bytes.per.second").unwrap_or(f64::MAX);
+        || partitions.number_now("log.cleaner.io.max.bytes.per.second").unwrap_or(f64::MAX);
     let now = || partitions.now().monotonic;
     let run = CompactionRun {
         now: partitions.now().wall,
         up_to,
         map_bytes: map_bytes.unwrap_or(usize::MAX),
-        pace: &|bytes| partitions.cleaner_throttle().pass(bytes, per_second, now),
+        pace: &|bytes| partitions.cleaner_throttle().pass(bytes, per_second(), now),
     };
     match partition.log().compact(&run) {
         Ok(None) => {}

@@ -1,6 +1,6 @@
 //! What of a broker's settings can change while it runs, as Kafka's brokers check it.
 
-use gofka_core::config::{BrokerName, Dynamic, broker_name};
+use gofka_core::config::{BrokerName, ConfigLayers, Dynamic, broker_name};
 use gofka_core::error::ApiError;
 
 use super::super::Environment;
@@ -59,6 +59,30 @@ pub(super) fn check(
     for (name, value) in changing() {
         check_value(image, environment, name, value.trim())?;
     }
+    check_addresses(image, resource, wanted, environment)
+}
+
+/// A limit of 0 for every address would let nobody in, not even to take it back.
+fn check_addresses(
+    image: &MetadataImage,
+    resource: &ConfigResource,
+    wanted: &ConfigMap,
+    environment: Environment<'_>,
+) -> Result<(), ApiError> {
+    let layers = image.broker_layers(environment.node, environment.fixed);
+    let layers = if resource.name.is_empty() {
+        ConfigLayers { cluster: wanted, ..layers }
+    } else {
+        ConfigLayers { broker: wanted, ..layers }
+    };
+    let is =
+        |name: &str, text: &str| layers.broker_value(name).is_none_or(|value| value.trim() == text);
+    if is("max.connections.per.ip", "0") && is("max.connections.per.ip.overrides", "") {
+        return Err(invalid_request(
+            "requirement failed: max.connections.per.ip can be set to zero only if \
+             max.connections.per.ip.overrides property is set.",
+        ));
+    }
     Ok(())
 }
 
@@ -84,7 +108,6 @@ fn check_value(
             "requirement failed: log.retention.ms must be unlimited (-1) or, greater than or \
              equal to 1",
         )),
-        "max.connections.per.ip.overrides" => check_overrides(name, value),
         _ if THREADS.contains(&name) => check_threads(image, environment, name, value),
         _ => Ok(()),
     }
@@ -115,20 +138,4 @@ fn check_threads(
          update validation failed for {name}={value}, {why} for configuration Invalid dynamic \
          configuration"
     )))
-}
-
-/// `address:limit` pairs.
-fn check_overrides(name: &str, value: &str) -> Result<(), ApiError> {
-    let mut entries = value.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    let is_pair = |entry: &str| {
-        entry
-            .rsplit_once(':')
-            .is_some_and(|(host, limit)| !host.is_empty() && limit.trim().parse::<u32>().is_ok())
-    };
-    match entries.find(|entry| !is_pair(entry)) {
-        None => Ok(()),
-        Some(wrong) => Err(invalid_request(format!(
-            "Error parsing configuration property '{name}': {wrong} is no address and limit"
-        ))),
-    }
 }

@@ -94,6 +94,19 @@ fn what_kafka_refuses_is_refused_with_its_code() {
 }
 
 #[test]
+fn nobody_can_be_locked_out_by_a_limit_for_every_address() {
+    let mut cluster = cluster();
+    let all = ConfigResource::all_brokers();
+    let (limit, overrides) = ("max.connections.per.ip", "max.connections.per.ip.overrides");
+    let refused = Err(ErrorCode::InvalidRequest);
+    assert_eq!(alter_one(&mut cluster, &all, vec![set(limit, "0")]), refused);
+    let both = vec![set(limit, "0"), set(overrides, "127.0.0.1:5")];
+    assert_eq!(alter_one(&mut cluster, &all, both), Ok(()));
+    let no_more = vec![(overrides.to_owned(), AlterOp::Delete, None)];
+    assert_eq!(alter_one(&mut cluster, &all, no_more), refused);
+}
+
+#[test]
 fn the_older_request_replaces_everything() {
     let mut cluster = cluster();
     let topic = ConfigResource::topic("a");

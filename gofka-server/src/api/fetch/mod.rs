@@ -84,7 +84,9 @@ struct Fetch {
 /// What was read, and the memory that it takes.
 struct Reads {
     all: Vec<Read>,
-    permit: MemoryPermit,
+    permit: Option<MemoryPermit>,
+    /// Less was read than was asked for, for want of memory.
+    is_short: bool,
 }
 
 impl Reads {
@@ -100,11 +102,20 @@ impl Fetch {
         let mut permit = self.memory.permit();
         let mut limits = self.limits;
         if !permit.try_hold(limits.max_bytes) {
-            limits.max_bytes = limits.max_bytes.min(SHORT_BYTES_MAX);
+            let left = self.memory.available_bytes() / 2;
+            limits.max_bytes = limits.max_bytes.min(left.max(SHORT_BYTES_MAX));
+            permit.try_hold(limits.max_bytes);
         }
+        let is_short = limits.max_bytes < self.limits.max_bytes;
         let all = read_all(&self.plan.targets, &self.sources, &limits);
-        let mut reads = Reads { all, permit };
-        reads.permit.release_to(reads.bytes());
+        let mut reads = Reads { all, permit: None, is_short };
+        let bytes = reads.bytes();
+        // The first batch comes whatever its size. What found no memory goes without a permit,
+        // and the connection's queue decides whether it may be kept.
+        if permit.try_hold(bytes) {
+            permit.release_to(bytes);
+            reads.permit = Some(permit);
+        }
         reads
     }
 
@@ -113,7 +124,10 @@ impl Fetch {
     fn is_enough(&self, reads: &Reads) -> bool {
         let bytes = reads.bytes();
         let readable = self.sources.iter().any(|source| matches!(source, Source::Here(_)));
-        bytes >= self.limits.min_bytes || !readable || reads.all.iter().any(|read| read.is_urgent)
+        bytes >= self.limits.min_bytes
+            || (reads.is_short && bytes > 0)
+            || !readable
+            || reads.all.iter().any(|read| read.is_urgent)
     }
 
     /// Stage two: reads again whenever there may be enough, until there is or time is up.
@@ -149,7 +163,7 @@ impl Fetch {
     }
 
     fn reply(&self, context: &RequestContext, reads: Reads) -> Reply {
-        let Reads { all: mut reads, permit } = reads;
+        let Reads { all: mut reads, permit, .. } = reads;
         let (broker, version) = (&context.broker, context.api_version);
         let news: Vec<PartitionNews> = reads.iter().map(Read::news).collect();
         let now = broker.clock.now().monotonic;
@@ -169,7 +183,11 @@ impl Fetch {
         let included: Included<'_> =
             partitions.zip(answer.included).filter(|(_, is)| *is).map(|(part, _)| part).collect();
         let parts = encode(version, answer.session_id, &included, &endpoints);
-        Reply::parts(parts).with_errors(codes).with_permit(permit)
+        let reply = Reply::parts(parts).with_errors(codes);
+        match permit {
+            Some(permit) => reply.with_permit(permit),
+            None => reply,
+        }
     }
 
     /// Notes who leads the partitions that are led elsewhere, and gives those leaders.
