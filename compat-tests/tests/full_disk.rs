@@ -1,19 +1,29 @@
 //! A disk without room: producing is refused with an error that clients retry, everything else
-//! goes on, and producing comes back by itself. Each test mounts a small file system of its own,
-//! which takes root.
+//! goes on, and producing comes back by itself. The test mounts a small file system of its own,
+//! which takes root, in a mount namespace of its own, so that a killed test leaves no mount.
 
+use std::collections::BTreeSet;
+use std::env;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use compat_tests::broker::{Broker, Kind, kafka_command};
-use compat_tests::process::eventually;
+use compat_tests::process::{Process, eventually};
 use compat_tests::setup::Tool;
 use compat_tests::wire;
 
 const LIMIT: Duration = Duration::from_secs(30);
+/// For the whole test, which is another process.
+const TEST_LIMIT: Duration = Duration::from_secs(600);
+/// Long enough for any broker that takes records.
+const ACCEPTED: Duration = Duration::from_secs(30);
+/// Long enough to be told no by a broker that is known to take none.
+const REFUSED: Duration = Duration::from_secs(2);
+/// Set where the test runs in its own mount namespace.
+const INSIDE: &str = "COMPAT_MOUNTS_ARE_PRIVATE";
 const DISK: u64 = 64 << 20;
 const KEPT_FREE: u64 = 16 << 20;
 /// One record of each batch that is produced here.
@@ -42,27 +52,64 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
-        assert!(unmounted.is_ok_and(|status| status.success()), "{} stays", self.0.display());
+        // Where it fails, the mount ends with its namespace.
+        Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
     }
 }
 
-/// Produces one record; whether it was acknowledged within two seconds.
-fn produce(broker: &Broker, topic: &str) -> bool {
-    let mut kcat = Command::new("kcat");
-    kcat.args(["-P", "-t", topic, "-X", "message.timeout.ms=2000", "-b", &broker.bootstrap()]);
-    let mut kcat = kcat.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("kcat runs");
-    let mut input = kcat.stdin.take().expect("a pipe");
-    input.write_all(&vec![b'x'; RECORD]).expect("kcat reads");
-    drop(input);
-    kcat.wait().expect("kcat ends").success()
+/// What was produced and what became of it. Each record has its number as its key.
+#[derive(Default)]
+struct Sent {
+    count: u32,
+    acknowledged: BTreeSet<u32>,
 }
 
-fn consume(broker: &Broker, arguments: &[&str]) -> usize {
-    let mut kcat = Command::new("kcat");
-    kcat.args(["-C", "-e", "-q", "-f", "%o\n", "-b", &broker.bootstrap()]).args(arguments);
-    let output = kcat.output().expect("kcat runs");
-    String::from_utf8_lossy(&output.stdout).lines().count()
+impl Sent {
+    /// Produces one record; whether it was acknowledged within `limit` and before `give_up`.
+    fn produce(
+        &mut self,
+        broker: &Broker,
+        topic: &str,
+        limit: Duration,
+        give_up: fn(&Broker) -> bool,
+    ) -> bool {
+        self.count += 1;
+        let timeout = format!("message.timeout.ms={}", limit.as_millis());
+        let mut kcat = Command::new("kcat");
+        kcat.args(["-P", "-t", topic, "-k", &self.count.to_string(), "-b", &broker.bootstrap()]);
+        kcat.args(["-X", "enable.idempotence=true", "-X", &timeout]);
+        let kcat = kcat.stdin(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut kcat = kcat.expect("kcat runs");
+        let mut input = kcat.stdin.take().expect("a pipe");
+        input.write_all(&vec![b'x'; RECORD]).expect("kcat reads");
+        drop(input);
+        let mut status = kcat.try_wait().expect("kcat can be waited for");
+        eventually(limit + REFUSED, || {
+            status = kcat.try_wait().expect("kcat can be waited for");
+            status.is_some() || give_up(broker)
+        });
+        kcat.kill().ok();
+        kcat.wait().expect("kcat ends");
+        let acknowledged = status.is_some_and(|status| status.success());
+        if acknowledged {
+            self.acknowledged.insert(self.count);
+        }
+        acknowledged
+    }
+
+    /// Reads with kcat: all that was acknowledged is there, and nothing twice. A record whose
+    /// answer came too late may be there as well.
+    fn assert_read(&self, broker: &Broker, arguments: &[&str]) {
+        let mut kcat = Command::new("kcat");
+        kcat.args(["-e", "-q", "-f", "%k\n", "-b", &broker.bootstrap()]).args(arguments);
+        let output = kcat.output().expect("kcat runs");
+        let keys = String::from_utf8(output.stdout).expect("utf-8");
+        let mut seen = BTreeSet::new();
+        for key in keys.lines().map(|key| key.parse::<u32>().expect("a number")) {
+            assert!(seen.insert(key), "record {key} is there twice");
+        }
+        assert!(seen.is_superset(&self.acknowledged), "{:?}, read {seen:?}", self.acknowledged);
+    }
 }
 
 fn topics(broker: &Broker, arguments: &[&str]) {
@@ -87,42 +134,61 @@ fn free(path: &Path) -> u64 {
     stat.f_bavail * stat.f_frsize
 }
 
+fn never(_: &Broker) -> bool {
+    false
+}
+
+fn too_full(broker: &Broker) -> bool {
+    health(broker).contains("too few to produce")
+}
+
 #[test]
 fn a_disk_with_too_little_room_stops_producing_and_nothing_else() {
+    if env::var_os(INSIDE).is_some() {
+        return on_a_small_disk();
+    }
     Tool::Kafka.ensure();
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "--propagation", "private"]);
+    inside.arg(env::current_exe().expect("a binary")).arg("--nocapture").env(INSIDE, "1");
+    let mut inside = Process::spawn(&mut inside, None).expect("unshare runs");
+    let status = inside.wait(TEST_LIMIT).expect("the test ends");
+    assert!(status.success(), "{status}; without root it cannot mount its disk");
+}
+
+fn on_a_small_disk() {
     let kept = KEPT_FREE.to_string();
     let settings =
         [("log.dir.min.free.bytes", kept.as_str()), ("log.segment.delete.delay.ms", "1")];
     let mut broker = Broker::prepare(Kind::Gofka, &settings);
     let disk = SmallDisk::mount(broker.data_dir());
     broker.resume();
-    let begun = Instant::now();
-    let mut acknowledged = 0;
-    while produce(&broker, "filling") {
-        acknowledged += 1;
-        assert!(begun.elapsed() < LIMIT, "{acknowledged} records and no end");
+    let mut filling = Sent::default();
+    while !too_full(&broker) {
+        let accepted = filling.produce(&broker, "filling", ACCEPTED, too_full);
+        assert!(accepted || too_full(&broker), "{}", broker.output());
+        assert!(u64::from(filling.count) < DISK / RECORD as u64, "more than there is room for");
     }
     // The step at which it looks is an eighth of what is kept.
     let left = free(&disk.0);
     assert!(left < KEPT_FREE + RECORD as u64 && left > KEPT_FREE / 2, "{left} bytes are free");
-    assert!(health(&broker).contains("too few to produce"), "{}", health(&broker));
+    assert!(!filling.produce(&broker, "filling", REFUSED, never));
     // What another process takes makes it really full.
     let filler = disk.fill();
-    assert!(!produce(&broker, "filling"));
-    assert_eq!(consume(&broker, &["-t", "filling"]), acknowledged);
+    assert!(!filling.produce(&broker, "filling", REFUSED, never));
+    filling.assert_read(&broker, &["-C", "-t", "filling"]);
     fs::remove_file(filler).expect("a removable file");
-    assert!(!produce(&broker, "filling"));
+    assert!(!filling.produce(&broker, "filling", REFUSED, never));
     topics(&broker, &["--create", "--topic", "late"]);
-    let mut kcat = Command::new("kcat");
-    kcat.args(["-e", "-q", "-f", "%o\n", "-X", "auto.offset.reset=earliest", "-b"]);
-    let read = kcat.args([&broker.bootstrap(), "-G", "readers", "filling"]).output();
-    let read = String::from_utf8_lossy(&read.expect("kcat runs").stdout).lines().count();
-    assert_eq!(read, acknowledged, "a group commits what it has read");
+    // A group commits what it has read.
+    let group = ["-X", "auto.offset.reset=earliest", "-G", "readers", "filling"];
+    filling.assert_read(&broker, &group);
     topics(&broker, &["--delete", "--topic", "filling"]);
-    assert!(eventually(LIMIT, || produce(&broker, "late")), "{}", broker.output());
-    assert!(health(&broker).contains("all directories work"), "{}", health(&broker));
+    let mut late = Sent::default();
+    assert!(late.produce(&broker, "late", ACCEPTED, never), "{}", broker.output());
+    assert!(eventually(LIMIT, || health(&broker).contains("all directories work")));
     broker.stop();
     broker.resume();
-    assert_eq!(consume(&broker, &["-t", "late"]), 1);
+    late.assert_read(&broker, &["-C", "-t", "late"]);
     broker.stop();
 }

@@ -1,8 +1,8 @@
 //! The commands as people type them: the flags of each binary, files as Kafka has them, what each
 //! listener tells its clients, and what a limit of connections does.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -189,27 +189,56 @@ fn each_listener_tells_its_own_address() {
     assert_eq!(told(outside), ("outside.example".to_owned(), 2));
 }
 
-#[test]
-fn connections_beyond_the_limits_wait_or_are_closed() {
-    let one = Broker::start(Kind::Gofka, &[("max.connections.per.ip.overrides", "127.0.0.1:1")]);
-    let first = wire::connect(one.address(), LIMIT).expect("a connection");
-    // The probe that saw the broker answer has gone, but perhaps only just.
-    assert!(eventually(LIMIT, || {
-        let mut second = wire::connect(one.address(), LIMIT).expect("a connection");
-        matches!(second.read(&mut [0]), Ok(0) | Err(_))
-    }));
-    drop(first);
-    assert!(eventually(LIMIT, || wire::answers(one.address())));
+/// One ApiVersions and its answer.
+fn round_trip(stream: &mut TcpStream, correlation_id: i32) -> io::Result<()> {
+    stream.write_all(&wire::api_versions(correlation_id))?;
+    let (answered, _) = wire::read_response(stream)?;
+    assert_eq!(answered, correlation_id);
+    Ok(())
+}
 
+/// A connection that has its place within the limits, since it was answered.
+fn admitted(address: SocketAddr) -> TcpStream {
+    let mut found = None;
+    // The probe that saw the broker answer has gone, but perhaps only just.
+    let tried = eventually(LIMIT, || {
+        let mut stream = wire::connect(address, LIMIT).expect("a connection");
+        found = round_trip(&mut stream, 1).ok().map(|()| stream);
+        found.is_some()
+    });
+    assert!(tried, "no connection is answered");
+    found.expect("it was found")
+}
+
+#[test]
+fn connections_beyond_the_limit_of_an_address_are_closed() {
+    let one = Broker::start(Kind::Gofka, &[("max.connections.per.ip.overrides", "127.0.0.1:1")]);
+    let mut first = admitted(one.address());
+    let mut second = wire::connect(one.address(), LIMIT).expect("a connection");
+    let end = second.read(&mut [0]);
+    let closed = match &end {
+        Ok(bytes) => *bytes == 0,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    };
+    assert!(closed, "{end:?}");
+    round_trip(&mut first, 2).expect("the first one stays");
+    drop(first);
+    drop(admitted(one.address()));
+}
+
+#[test]
+fn connections_beyond_the_limit_of_the_broker_wait() {
     let all = Broker::start(Kind::Gofka, &[("max.connections", "1")]);
-    let mut first = wire::connect(all.address(), LIMIT).expect("a connection");
-    first.write_all(&wire::api_versions(1)).expect("a request");
-    wire::read_response(&mut first).expect("an answer");
+    let mut first = admitted(all.address());
     let mut second = wire::connect(all.address(), LIMIT).expect("a connection");
     second.write_all(&wire::api_versions(2)).expect("a request");
+    // Time enough for a broker without a limit.
+    for turn in 0..200 {
+        round_trip(&mut first, turn).expect("the first one is served");
+    }
     second.set_nonblocking(true).expect("a socket");
     let early = second.read(&mut [0]).expect_err("no place is free");
-    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(early.kind(), ErrorKind::WouldBlock);
     second.set_nonblocking(false).expect("a socket");
     drop(first);
     assert_eq!(wire::read_response(&mut second).expect("an answer").0, 2);
