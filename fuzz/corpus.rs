@@ -1,4 +1,5 @@
-//! First inputs of a target: written where libFuzzer looks for them, before it looks.
+//! First inputs of a target, written where libFuzzer looks for them before it looks, and a folder
+//! for what a target writes itself.
 //!
 //! Shared by the targets. Seeds lie beside what the fuzzer found in earlier runs.
 
@@ -19,4 +20,14 @@ pub(crate) fn plant(seeds: impl IntoIterator<Item = Vec<u8>>) {
     for (index, seed) in seeds.into_iter().enumerate() {
         std::fs::write(dir.join(format!("seed-{index}")), seed).expect("the corpus takes files");
     }
+}
+
+/// An empty folder beside the target's binary. libFuzzer ends the process without dropping
+/// anything, so what one run leaves there, the next removes.
+#[allow(dead_code, reason = "some targets write no files")]
+pub(crate) fn folder() -> PathBuf {
+    let dir = std::env::current_exe().expect("a binary").with_extension("data");
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).expect("the target directory takes folders");
+    dir
 }

@@ -32,12 +32,12 @@ fn free() -> SocketAddr {
 
 fn start() {
     let [client, http, raft] = [(); 3].map(|()| free());
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = corpus::folder();
     let flags = [
         ("addr", client.to_string()),
         ("http.addr", http.to_string()),
         ("raft.addr", raft.to_string()),
-        ("log.dir", dir.path().display().to_string()),
+        ("log.dir", dir.display().to_string()),
         ("durability", "page-cache".to_owned()),
         ("offsets.topic.num.partitions", "2".to_owned()),
     ];
@@ -45,8 +45,7 @@ fn start() {
     let inputs = Inputs { role: Role::Combined, file: None, environment: Vec::new(), flags };
     let config = ServerConfig::load(&inputs).expect("the settings are valid");
     std::thread::spawn(move || {
-        let _dir = dir;
-        gofka_server::broker::run(config, Logging::silent("error")).expect("the broker runs");
+        gofka_server::broker::run(config, &Logging::silent("error")).expect("the broker runs");
     });
     while TcpStream::connect(client).is_err() {
         std::thread::yield_now();

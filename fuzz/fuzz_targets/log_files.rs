@@ -8,7 +8,7 @@
 #[path = "../corpus.rs"]
 mod corpus;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use gofka_core::config::TopicConfig;
@@ -17,7 +17,6 @@ use gofka_core::record::{BatchBuilder, Compression, NewRecord, TimestampType, sp
 use gofka_core::time::TimestampMs;
 use gofka_storage::{Log, LogOptions};
 use libfuzzer_sys::fuzz_target;
-use tempfile::TempDir;
 
 const NAMES: [&str; 12] = [
     "00000000000000000000.log",
@@ -34,7 +33,7 @@ const NAMES: [&str; 12] = [
     "00000000000000000008.snapshot",
 ];
 
-static DIR: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
+static DIR: LazyLock<PathBuf> = LazyLock::new(corpus::folder);
 
 fn open(dir: &Path) -> Result<Log, gofka_storage::StorageError> {
     Log::open(LogOptions {
@@ -77,7 +76,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 fuzz_target!(init: corpus::plant(seeds()), |data: &[u8]| {
-    let dir = DIR.path().join("t-0");
+    let dir = DIR.join("t-0");
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir(&dir).expect("a folder");
     let mut rest = data;

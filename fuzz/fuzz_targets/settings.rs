@@ -7,13 +7,13 @@
 #[path = "../corpus.rs"]
 mod corpus;
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use gofka_server::config::{Inputs, Role, ServerConfig};
 use libfuzzer_sys::fuzz_target;
-use tempfile::TempDir;
 
-static DIR: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder"));
+static DIR: LazyLock<PathBuf> = LazyLock::new(corpus::folder);
 
 fn seeds() -> impl Iterator<Item = Vec<u8>> {
     let properties = concat!(
@@ -33,7 +33,7 @@ fn seeds() -> impl Iterator<Item = Vec<u8>> {
 fuzz_target!(init: corpus::plant(seeds()), |data: &[u8]| {
     let [which, text @ ..] = data else { return };
     let name = ["a.properties", "a.toml", "a"][*which as usize % 3];
-    let file = DIR.path().join(name);
+    let file = DIR.join(name);
     std::fs::write(&file, text).expect("the folder takes files");
     let inputs = Inputs {
         role: Role::Combined,
