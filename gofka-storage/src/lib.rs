@@ -32,7 +32,7 @@ mod tests;
 mod timestamps;
 mod truncate;
 
-pub use compaction::{CompactionOutcome, CompactionRun};
+pub use compaction::{CompactionOutcome, CompactionRun, StillWanted};
 pub use dirs::{Claim, DirDescription, DirOptions, LogDirs};
 pub use error::{AppendError, OpenError, ReadError, StorageError};
 pub use log::{AbortedTransaction, AppendInfo, Log, LogOptions, LogRead, ProducerStatus};

@@ -19,27 +19,42 @@ impl Log {
     /// Raises the log start offset (DeleteRecords) and removes segments that are wholly below it.
     /// The caller has checked that `offset` is not above the high watermark.
     pub fn set_log_start_offset(&self, offset: Offset) -> Result<(), StorageError> {
-        let _alone = self.maintenance.lock();
         self.check_usable()?;
-        let offset = offset.min(self.log_end_offset());
-        if self.raise_start(offset) {
+        let raised = {
+            // Nothing is truncated meanwhile.
+            let _no_append = self.writer.lock();
+            self.raise_start(offset.min(self.log_end_offset()))
+        };
+        // A compaction may take long, and the segments can wait for the next retention.
+        if raised && let Some(_alone) = self.maintenance.try_lock() {
+            self.check_usable()?;
             self.remove_below_start()?;
         }
         Ok(())
     }
 
     /// Removes segments by age and size where `cleanup.policy` has `delete`, none that reaches
-    /// past `high_watermark`, and those wholly below the log start offset. Number removed.
+    /// past `high_watermark`, and those wholly below the log start offset. Number removed; none
+    /// from a log that is being compacted, whose next compaction begins with this.
     pub fn apply_retention(
         &self,
         now: TimestampMs,
         high_watermark: Offset,
     ) -> Result<usize, StorageError> {
-        let _alone = self.maintenance.lock();
+        let Some(_alone) = self.maintenance.try_lock() else { return Ok(0) };
         self.check_usable()?;
-        let config = self.config();
+        self.remove_expired(&self.config(), now, high_watermark)
+    }
+
+    /// What `apply_retention` does, for who has the log to itself.
+    pub(crate) fn remove_expired(
+        &self,
+        config: &TopicConfig,
+        now: TimestampMs,
+        high_watermark: Offset,
+    ) -> Result<usize, StorageError> {
         if config.cleanup_policy.delete {
-            let count = self.count_expired(&config, now, high_watermark);
+            let count = self.count_expired(config, now, high_watermark);
             self.raise_start_past(count)?;
         }
         self.remove_below_start()

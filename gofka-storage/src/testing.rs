@@ -77,7 +77,7 @@ pub(crate) fn compact_log(
     up_to: Offset,
     map_bytes: usize,
 ) -> Result<Option<CompactionOutcome>, StorageError> {
-    log.compact(&CompactionRun { now, up_to, map_bytes, pace: &|_| true })
+    log.compact(&CompactionRun { now, up_to, map_bytes, pace: &|_, _| true })
 }
 
 /// Every record from `from` on, read `max_bytes` at a time.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use gofka_storage::CompactionRun;
+use gofka_storage::{CompactionRun, StorageError};
 
 use super::partitions::{Partitions, blocking};
 use super::read::Isolation;
@@ -84,7 +84,8 @@ fn apply_retention(partitions: &Partitions) {
         let removed =
             log.roll_if_old(now).and_then(|_| log.apply_retention(now, partition.high_watermark()));
         match removed {
-            Ok(0) => {}
+            // Deleted since it was looked up.
+            Ok(0) | Err(StorageError::Closed) => {}
             Ok(segments) => {
                 tracing::info!(partition = %partition.name(), segments, "segments expired");
             }
@@ -138,10 +139,11 @@ fn compact_one(partitions: &Partitions, partition: &Partition) {
         now: partitions.now().wall,
         up_to,
         map_bytes: map_bytes.unwrap_or(usize::MAX),
-        pace: &|bytes| partitions.cleaner_throttle().pass(bytes, per_second(), now),
+        pace: &|bytes, wanted| partitions.cleaner_throttle().pass(bytes, per_second(), now, wanted),
     };
     match partition.log().compact(&run) {
-        Ok(None) => {}
+        // Deleted since it was looked up.
+        Ok(None) | Err(StorageError::Closed) => {}
         Ok(Some(outcome)) => tracing::info!(
             partition = %partition.name(),
             before = outcome.bytes_before,

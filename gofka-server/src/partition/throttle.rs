@@ -26,18 +26,34 @@ impl Throttle {
     /// Bytes are counted at least so long, so that a pause does not earn a burst.
     const WINDOW: Duration = Duration::from_secs(1);
 
-    /// Lets `bytes` through once their time has come; false when all waiting is over.
-    pub(super) fn pass(&self, bytes: u64, per_second: f64, now: impl Fn() -> MonotonicMs) -> bool {
+    /// How often a wait looks whether it is still wanted.
+    const SLICE: Duration = Duration::from_millis(100);
+
+    /// Lets `bytes` through once their time has come; false when they are not wanted any more, or
+    /// all waiting is over.
+    pub(super) fn pass(
+        &self,
+        bytes: u64,
+        per_second: f64,
+        now: impl Fn() -> MonotonicMs,
+        wanted: &dyn Fn() -> bool,
+    ) -> bool {
         let mut state = self.state.lock();
         if state.stop {
             return false;
         }
-        let wait = state.wait_for(bytes, per_second, now());
-        if !wait.is_zero() {
-            let stop = |state: &mut State| !state.stop;
-            self.stopped.wait_while_for(&mut state, stop, wait);
+        let mut wait = state.wait_for(bytes, per_second, now());
+        while !wait.is_zero() && !state.stop && wanted() {
+            let slice = wait.min(Self::SLICE);
+            self.stopped.wait_for(&mut state, slice);
+            wait -= slice;
         }
-        !state.stop
+        let passed = wait.is_zero() && !state.stop;
+        if !passed {
+            // The next log does not wait for what was not read.
+            state.bytes -= bytes as f64;
+        }
+        passed
     }
 
     /// Lets nothing through any more.
@@ -79,11 +95,24 @@ mod tests {
     #[test]
     fn no_limit_never_waits_and_a_stop_ends_the_waiting() {
         let throttle = Throttle::default();
-        assert!(throttle.pass(1 << 40, f64::MAX, || MonotonicMs(0)));
+        assert!(throttle.pass(1 << 40, f64::MAX, || MonotonicMs(0), &|| true));
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| throttle.pass(1 << 40, 1.0, || MonotonicMs(0)));
+            let waiting = scope.spawn(|| throttle.pass(1 << 40, 1.0, || MonotonicMs(0), &|| true));
             throttle.stop();
             assert!(!waiting.join().unwrap());
         });
+    }
+
+    #[test]
+    fn a_wait_that_is_not_wanted_any_more_ends_and_costs_nothing() {
+        let throttle = Throttle::default();
+        let looks = std::cell::Cell::new(0);
+        let wanted = || {
+            looks.set(looks.get() + 1);
+            looks.get() < 3
+        };
+        assert!(!throttle.pass(1 << 40, 1.0, || MonotonicMs(0), &wanted));
+        assert_eq!(looks.get(), 3);
+        assert!(throttle.state.lock().wait_for(0, 1.0, MonotonicMs(0)).is_zero());
     }
 }

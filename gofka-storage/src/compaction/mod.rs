@@ -37,9 +37,14 @@ pub struct CompactionRun<'a> {
     pub up_to: Offset,
     /// Bounds the memory for keys.
     pub map_bytes: usize,
-    /// Told of bytes before they are read or written, and may wait; false calls the run off.
-    pub pace: &'a dyn Fn(u64) -> bool,
+    /// Told of bytes before they are read or written, and may wait, as long as the log is wanted;
+    /// false calls the run off.
+    pub pace: &'a dyn Fn(u64, StillWanted<'_>) -> bool,
 }
+
+/// Whether the log that is compacted is still there. A run that waits keeps others from deleting
+/// the log, so it asks often.
+pub type StillWanted<'a> = &'a dyn Fn() -> bool;
 
 impl std::fmt::Debug for CompactionRun<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -105,7 +110,7 @@ impl Log {
         &self,
         run: &CompactionRun<'_>,
     ) -> Result<Option<CompactionOutcome>, StorageError> {
-        let CompactionRun { now, up_to, pace, .. } = *run;
+        let CompactionRun { now, up_to, .. } = *run;
         let _alone = self.maintenance.lock();
         self.check_usable()?;
         let config = self.config();
@@ -113,13 +118,15 @@ impl Log {
             return Ok(None);
         }
         let up_to = up_to.min(self.last_stable_offset());
+        // Retention passes by a log that is being compacted, which may be most of the time.
+        self.remove_expired(&config, now, up_to)?;
         let segments = self.cleanable(&config, now, up_to)?;
         let first_dirty = self.first_dirty();
         if !is_worth_it(&segments, first_dirty, &config, now)? {
             return Ok(None);
         }
         let aborted = self.aborted(up_to)?;
-        let last_offsets = map_keys(&segments, first_dirty, &aborted, run)?;
+        let last_offsets = self.map_keys(&segments, first_dirty, &aborted, run)?;
         let Some(last_offsets) = last_offsets else { return Ok(None) };
         let clean_up_to = last_offsets.end();
         let rules = Rules {
@@ -134,7 +141,7 @@ impl Log {
         for group in groups(&segments[..touched], &config) {
             let before: u64 = group.iter().map(|segment| segment.size()).sum();
             outcome.bytes_before += before;
-            match self.clean_group(group, &rules, &config, pace)? {
+            match self.clean_group(group, &rules, &config, run)? {
                 Cleaned::Smaller(after) => outcome.bytes_after += after,
                 Cleaned::Same => outcome.bytes_after += before,
                 Cleaned::CalledOff => return Ok(None),
@@ -170,6 +177,47 @@ impl Log {
         }
         segments.truncate(count);
         Ok(segments)
+    }
+
+    /// Waits until `bytes` more may be read or written; false when the run is called off, or the
+    /// log is not to be touched any more.
+    fn may_go_on(&self, run: &CompactionRun<'_>, bytes: usize) -> bool {
+        let wanted = || self.check_usable().is_ok();
+        wanted() && (run.pace)(bytes as u64, &wanted) && wanted()
+    }
+
+    /// Notes the last offset of every key in the dirty part, as far as the memory reaches; `None` when
+    /// the run was called off.
+    fn map_keys(
+        &self,
+        segments: &[Arc<Segment>],
+        first_dirty: Offset,
+        aborted: &Aborted,
+        run: &CompactionRun<'_>,
+    ) -> Result<Option<LastOffsets>, StorageError> {
+        let mut map = LastOffsets::new(run.map_bytes, first_dirty);
+        for segment in segments {
+            let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
+            let mut batches = Batches::new(
+                &segment.log,
+                place.position,
+                segment.size(),
+                segment.offsets_range(),
+            )?;
+            while let Some(batch) = next_good(segment, &mut batches)? {
+                if !self.may_go_on(run, batch.header.size()) {
+                    return Ok(None);
+                }
+                if !batch.header.attributes.is_control()
+                    && !aborted.has(&batch)
+                    && !map_batch(&mut map, segment, &batch)?
+                {
+                    return Ok(Some(map));
+                }
+                map.reach(batch.header.next_offset());
+            }
+        }
+        Ok(Some(map))
     }
 
     fn aborted(&self, up_to: Offset) -> Result<Aborted, StorageError> {
@@ -209,35 +257,6 @@ fn is_worth_it(
     let limit = i64::try_from(config.max_compaction_lag_ms).unwrap_or(i64::MAX);
     let oldest = dirty[0].largest()?.map_or(now, |(largest, _)| largest);
     Ok(ratio > config.min_cleanable_dirty_ratio || now.0.saturating_sub(oldest.0) > limit)
-}
-
-/// Notes the last offset of every key in the dirty part, as far as the memory reaches; `None` when
-/// the run was called off.
-fn map_keys(
-    segments: &[Arc<Segment>],
-    first_dirty: Offset,
-    aborted: &Aborted,
-    run: &CompactionRun<'_>,
-) -> Result<Option<LastOffsets>, StorageError> {
-    let mut map = LastOffsets::new(run.map_bytes, first_dirty);
-    for segment in segments {
-        let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
-        let mut batches =
-            Batches::new(&segment.log, place.position, segment.size(), segment.offsets_range())?;
-        while let Some(batch) = next_good(segment, &mut batches)? {
-            if !(run.pace)(batch.header.size() as u64) {
-                return Ok(None);
-            }
-            if !batch.header.attributes.is_control()
-                && !aborted.has(&batch)
-                && !map_batch(&mut map, segment, &batch)?
-            {
-                return Ok(Some(map));
-            }
-            map.reach(batch.header.next_offset());
-        }
-    }
-    Ok(Some(map))
 }
 
 /// Notes a batch's keys; false, and nothing noted, when they do not fit.

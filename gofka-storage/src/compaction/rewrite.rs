@@ -3,7 +3,7 @@
 //! A batch of which everything stays is copied as it is. Otherwise its records are built into a
 //! batch with the same range of offsets, producer, sequence, epoch and codec.
 
-use super::{Cleaned, DECOMPRESSED_MAX, Rules, corrupt, next_good};
+use super::{Cleaned, CompactionRun, DECOMPRESSED_MAX, Rules, corrupt, next_good};
 use crate::disk::Disk;
 use crate::error::StorageError;
 use crate::index::TxnEntry;
@@ -31,19 +31,18 @@ impl Log {
         group: &[Arc<Segment>],
         rules: &Rules,
         config: &TopicConfig,
-        pace: &dyn Fn(u64) -> bool,
+        run: &CompactionRun<'_>,
     ) -> Result<Cleaned, StorageError> {
         let disk = self.health.disk();
         let mut output =
             Output::create(disk, &self.dir, &group[0], u64::from(config.index_interval_bytes))?;
         let mut changed = group.len() > 1;
         for segment in group {
-            self.check_usable()?;
             let mut batches =
                 Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
             while let Some(batch) = next_good(segment, &mut batches)? {
                 // Read once, and written as often as not.
-                if !pace(2 * batch.header.size() as u64) {
+                if !self.may_go_on(run, 2 * batch.header.size()) {
                     output.discard()?;
                     return Ok(Cleaned::CalledOff);
                 }
