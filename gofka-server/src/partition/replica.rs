@@ -242,13 +242,9 @@ impl Partition {
         // ends where the current one will begin. Read after the end, so that an append in
         // between is found.
         let latest = self.log.latest_epoch();
-        if latest < epoch && epoch < current {
-            return (if latest == LeaderEpoch::NONE { epoch } else { latest }, end);
-        }
-        let nothing_before = self.log.latest_epoch() == LeaderEpoch::NONE;
-        if nothing_before && epoch != LeaderEpoch::NONE && epoch < current {
-            // The epoch of now is the first, and starts where the log ends.
-            return (epoch, self.log.log_end_offset());
+        let nothing_before = latest == LeaderEpoch::NONE && epoch != LeaderEpoch::NONE;
+        if (latest < epoch || nothing_before) && epoch < current {
+            return (if nothing_before { epoch } else { latest }, end);
         }
         self.log.end_offset_for_epoch(epoch)
     }
