@@ -4,6 +4,7 @@
 //! its new name is found by the next start, and removed by it.
 
 use super::LogDirs;
+use crate::disk::{self, Disk};
 use crate::error::StorageError;
 use crate::health::DirHealth;
 use crate::names;
@@ -37,16 +38,28 @@ impl LogDirs {
         let health = &log.health;
         health.check()?;
         let delay = Duration::from_millis(log.config().file_delete_delay_ms);
-        match put_out_of_the_way(health, partition, &log.dir) {
-            Ok(to) => {
-                self.remove_later(to, health, now.after(delay));
+        self.put_out_of_the_way(health, partition, &log.dir, now.after(delay))
+            .map_err(|error| health.judge_write(error))
+    }
+
+    /// Renames a log's folder so that no start takes it for a log, and has it removed when it is
+    /// `due`. Without the room that the longer name wants it is removed at once: under its own
+    /// name it would be in the way of a new log.
+    pub(super) fn put_out_of_the_way(
+        &self,
+        health: &Arc<DirHealth>,
+        partition: &TopicPartition,
+        folder: &Path,
+        due: MonotonicMs,
+    ) -> Result<(), StorageError> {
+        let to = health.path().join(names::renamed_folder(partition, "delete"));
+        match health.disk().rename(folder, &to) {
+            Ok(()) => {
+                self.remove_later(to, health, due);
                 Ok(())
             }
-            // The longer name wants room that is not there. What is deleted makes some.
-            Err(StorageError::Full { .. }) => {
-                health.disk().remove_dir_all(&log.dir).map_err(|error| health.judge_write(error))
-            }
-            Err(error) => Err(health.judge_write(error)),
+            Err(StorageError::Full { .. }) => remove_in_place(health.disk(), folder),
+            Err(error) => Err(error),
         }
     }
 
@@ -80,13 +93,17 @@ impl LogDirs {
     }
 }
 
-/// Renames a log's folder so that no start takes it for a log; its new path.
-pub(super) fn put_out_of_the_way(
-    health: &DirHealth,
-    partition: &TopicPartition,
-    folder: &Path,
-) -> Result<PathBuf, StorageError> {
-    let to = health.path().join(names::renamed_folder(partition, "delete"));
-    health.disk().rename(folder, &to)?;
-    Ok(to)
+/// Removes a folder that has a log's name. What tells whose it is goes last, so that a start after
+/// a crash in between knows what was to be done with it.
+fn remove_in_place(disk: &Disk, folder: &Path) -> Result<(), StorageError> {
+    for name in disk::list(folder)? {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            disk.remove_dir_all(&path)?;
+        } else if name != names::PARTITION_METADATA {
+            disk.remove(&path)?;
+        }
+    }
+    disk.sync_dir(folder)?;
+    disk.remove_dir_all(folder)
 }

@@ -3,7 +3,7 @@
 //! The marker of a clean shutdown is read first and removed before anything changes, so that a
 //! start that is interrupted is followed by a recovery.
 
-use super::{Dir, LogDirs, delete, meta};
+use super::{Dir, LogDirs, meta};
 use crate::checkpoint;
 use crate::disk;
 use crate::error::StorageError;
@@ -112,18 +112,18 @@ impl LogDirs {
             let (config, topic_id) = match claim(&partition, topic_id) {
                 Claim::Wanted { topic_id: id, config } => {
                     if id != topic_id {
-                        name_topic(dir, &partition, &folder, id)?;
+                        unless_full(name_topic(dir, &partition, &folder, id))?;
                     }
                     (config, id)
                 }
                 Claim::Deleted => {
                     tracing::info!(%partition, "its topic was deleted: its log follows");
-                    let to = delete::put_out_of_the_way(&dir.health, &partition, &folder)?;
-                    self.remove_later(to, &dir.health, MonotonicMs::default());
+                    let due = MonotonicMs::default();
+                    self.put_out_of_the_way(&dir.health, &partition, &folder, due)?;
                     continue;
                 }
                 Claim::Unknown => {
-                    set_aside(&dir.health, &partition, &folder)?;
+                    unless_full(set_aside(&dir.health, &partition, &folder))?;
                     continue;
                 }
             };
@@ -215,6 +215,17 @@ fn remove_if_empty(dir: &Dir, folder: &Path) -> Result<bool, StorageError> {
     }
     std::fs::remove_dir(folder).map_err(|e| StorageError::io(folder, e))?;
     Ok(true)
+}
+
+/// What a full disk keeps from being done can wait for the next start.
+fn unless_full(done: Result<(), StorageError>) -> Result<(), StorageError> {
+    match done {
+        Err(error @ StorageError::Full { .. }) => {
+            tracing::warn!(%error, "left to the next start");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// Writes the topic's id where it cannot be read.

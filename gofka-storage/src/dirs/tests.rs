@@ -149,31 +149,76 @@ fn a_deletion_that_a_crash_has_interrupted_is_finished() {
     assert!(!disk::list(root.path()).unwrap().iter().any(|name| name.starts_with("gone")));
 }
 
+/// A disk without room: nothing is renamed or written. It remembers what was removed.
+#[derive(Debug, Default)]
+struct FullDisk {
+    removed: Mutex<Vec<PathBuf>>,
+}
+
+impl disk::Faults for FullDisk {
+    fn check(
+        &self,
+        what: disk::Operation,
+        path: &std::path::Path,
+        len: usize,
+    ) -> std::io::Result<usize> {
+        match what {
+            disk::Operation::Rename | disk::Operation::Write => {
+                return Err(std::io::Error::from_raw_os_error(28));
+            }
+            disk::Operation::Remove => self.removed.lock().push(path.to_owned()),
+            _ => {}
+        }
+        Ok(len)
+    }
+}
+
+fn open_full(root: &std::path::Path) -> (LogDirs, Arc<FullDisk>) {
+    let mut dirs = open_dirs(root);
+    let faults = Arc::new(FullDisk::default());
+    dirs.dirs[0].health =
+        DirHealth::new(root.to_owned(), Disk::with_faults(Arc::clone(&faults) as _), 0);
+    (dirs, faults)
+}
+
 #[test]
 fn a_full_disk_keeps_no_log_from_being_deleted() {
-    #[derive(Debug)]
-    struct NoNewNames;
-    impl disk::Faults for NoNewNames {
-        fn check(
-            &self,
-            what: disk::Operation,
-            _: &std::path::Path,
-            len: usize,
-        ) -> std::io::Result<usize> {
-            match what {
-                disk::Operation::Rename => Err(std::io::Error::from_raw_os_error(28)),
-                _ => Ok(len),
-            }
-        }
-    }
     let root = tempfile::tempdir().unwrap();
-    let mut dirs = open_dirs(root.path());
-    let disk = Disk::with_faults(Arc::new(NoNewNames));
-    dirs.dirs[0].health = DirHealth::new(root.path().to_owned(), disk, 0);
-    append(&create(&dirs, "a", 0), &batch("x", 1));
+    append(&create(&open_dirs(root.path()), "a", 0), &batch("x", 1));
+    let (dirs, faults) = open_full(root.path());
+    assert_eq!(load(&dirs), ["a-0"]);
+    faults.removed.lock().clear();
     dirs.delete(&TopicPartition::new("a", 0), MonotonicMs(0)).unwrap();
-    assert!(!root.path().join("a-0").exists());
-    assert_eq!(create(&dirs, "a", 0).log_end_offset(), Offset(0));
+    let folder = root.path().join("a-0");
+    assert!(!folder.exists());
+    // What says whose log it is goes last, with the folder.
+    let removed = faults.removed.lock();
+    assert!(removed.len() > 1 && removed.last() == Some(&folder), "{removed:?}");
+    assert!(!removed.contains(&folder.join("partition.metadata")));
+}
+
+#[test]
+fn a_full_disk_at_start_takes_no_directory_offline() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    for topic in ["deleted", "unknown", "unnamed", "wanted"] {
+        append(&create(&dirs, topic, 0), &batch("x", 1));
+    }
+    drop(dirs);
+    std::fs::write(root.path().join("unnamed-0/partition.metadata"), b"").unwrap();
+    let config = Arc::new(config());
+    let told = |name: &TopicPartition, _: TopicId| match name.topic.as_str() {
+        "deleted" => Claim::Deleted,
+        "unknown" => Claim::Unknown,
+        _ => Claim::Wanted { topic_id: TOPIC_ID, config: Arc::clone(&config) },
+    };
+    let (dirs, _) = open_full(root.path());
+    let loaded = dirs.load(told, NOW).unwrap();
+    assert!(dirs.describe()[0].offline.is_none());
+    assert_eq!(loaded.len(), 2);
+    assert!(loaded.iter().all(|(_, log)| log.topic_id() == TOPIC_ID));
+    assert!(!root.path().join("deleted-0").exists());
+    assert!(root.path().join("unknown-0").exists());
 }
 
 #[test]
