@@ -19,8 +19,9 @@ const REQUEST_BYTES_MAX: usize = 32 << 20;
 /// Bytes of answers that may be ready before they are taken, above which no further request is
 /// read and no waiting answer is made.
 const READY_BYTES_MAX: usize = 1 << 20;
-/// Answers up to this size need no memory of the budget: they come however short it is.
-pub(super) const SMALL_BYTES: usize = 128 << 10;
+/// Answers of one connection that need no memory of the budget, taken together: they come however
+/// short it is.
+const SMALL_BYTES: usize = 128 << 10;
 
 /// What is known of a request whose answer is to be sent.
 #[derive(Debug)]
@@ -45,6 +46,10 @@ struct Inner {
     slots: VecDeque<(Ticket, Answer)>,
     request_bytes: usize,
     ready_bytes: usize,
+    /// Bytes of answers that no permit covers, until they are sent.
+    free_bytes: usize,
+    /// Those of them that the writer has taken.
+    taken_bytes: usize,
     ended: bool,
     reader_waits: bool,
     refused: bool,
@@ -57,30 +62,45 @@ impl Inner {
     fn has_room(&self) -> bool {
         self.slots.len() < REQUESTS_MAX
             && self.request_bytes < REQUEST_BYTES_MAX
-            && self.ready_bytes < READY_BYTES_MAX
+            && may_make_more(&self.memory, self.ready_bytes)
+    }
+
+    fn ready(&mut self, reply: Reply) -> Answer {
+        let reply = admit(&self.memory, &mut self.free_bytes, &mut self.refused, reply);
+        self.ready_bytes += reply.len();
+        Answer::Ready(reply)
     }
 
     /// Polls the answers that wait: the first always, the others while what is ready behind it
     /// is little, so that a client that does not read cannot pile up answers here.
     fn poll_answers(&mut self, cx: &mut Context<'_>) {
-        for (index, (_, answer)) in self.slots.iter_mut().enumerate() {
-            if index > 0 && self.ready_bytes >= READY_BYTES_MAX {
+        for index in 0..self.slots.len() {
+            if index > 0 && !may_make_more(&self.memory, self.ready_bytes) {
                 return;
             }
-            let Answer::Waiting(future) = answer else { continue };
+            let Answer::Waiting(future) = &mut self.slots[index].1 else { continue };
             if let Poll::Ready(reply) = future.as_mut().poll(cx) {
-                let reply = admit(&self.memory, &mut self.refused, reply);
-                self.ready_bytes += reply.len();
-                *answer = Answer::Ready(reply);
+                self.slots[index].1 = self.ready(reply);
             }
         }
     }
 }
 
-/// Takes the memory that `reply` holds until it is sent. Clients that do not read can use up all
-/// of it; then a large answer ends its connection, since keeping it would not be bounded.
-fn admit(memory: &MemoryBudget, refused: &mut bool, reply: Reply) -> Reply {
-    if reply.len() <= SMALL_BYTES || reply.has_permit() {
+/// Whether another answer may be made before those of `ready_bytes` are taken. Where memory is
+/// short a connection waits early, instead of asking for what may not be there.
+fn may_make_more(memory: &MemoryBudget, ready_bytes: usize) -> bool {
+    ready_bytes < SMALL_BYTES || (ready_bytes < READY_BYTES_MAX && !memory.is_short())
+}
+
+/// Takes the memory that `reply` holds until it is sent, beyond what each connection has for
+/// nothing. Clients that do not read can use up all of it; then an answer ends its connection,
+/// since keeping it would not be bounded.
+fn admit(memory: &MemoryBudget, free_bytes: &mut usize, refused: &mut bool, reply: Reply) -> Reply {
+    if reply.has_permit() {
+        return reply;
+    }
+    if *free_bytes + reply.len() <= SMALL_BYTES {
+        *free_bytes += reply.len();
         return reply;
     }
     let mut permit = memory.permit();
@@ -92,13 +112,15 @@ fn admit(memory: &MemoryBudget, refused: &mut bool, reply: Reply) -> Reply {
 }
 
 impl Queue {
-    /// An empty queue whose large answers share `memory` with those of other connections.
+    /// An empty queue whose answers, beyond a few small ones, share `memory` with those of other connections.
     pub(super) fn new(memory: MemoryBudget) -> Self {
         Self(Mutex::new(Inner {
             memory,
             slots: VecDeque::new(),
             request_bytes: 0,
             ready_bytes: 0,
+            free_bytes: 0,
+            taken_bytes: 0,
             ended: false,
             reader_waits: false,
             refused: false,
@@ -131,11 +153,7 @@ impl Queue {
         let inner = &mut *inner;
         inner.request_bytes += ticket.request_bytes;
         let answer = match answer {
-            Answer::Ready(reply) => {
-                let reply = admit(&inner.memory, &mut inner.refused, reply);
-                inner.ready_bytes += reply.len();
-                Answer::Ready(reply)
-            }
+            Answer::Ready(reply) => inner.ready(reply),
             waiting @ Answer::Waiting(_) => waiting,
         };
         inner.slots.push_back((ticket, answer));
@@ -144,6 +162,13 @@ impl Queue {
     /// No request follows.
     pub(super) fn end(&self) {
         self.0.lock().ended = true;
+    }
+
+    /// What was taken is sent.
+    pub(super) fn sent(&self) {
+        let mut inner = self.0.lock();
+        inner.free_bytes -= inner.taken_bytes;
+        inner.taken_bytes = 0;
     }
 
     /// Whether no request is in work.
@@ -161,6 +186,9 @@ impl Queue {
             Some((ticket, Answer::Ready(reply))) => {
                 inner.request_bytes -= ticket.request_bytes;
                 inner.ready_bytes -= reply.len();
+                if !reply.has_permit() {
+                    inner.taken_bytes += reply.len();
+                }
                 if inner.slots.is_empty() {
                     inner.slots.shrink_to(4);
                 }
@@ -287,5 +315,41 @@ mod tests {
         drop(held);
         assert!(!ready(2 * SMALL_BYTES).closes(), "memory comes back with the answer");
         assert!(queue.has_refused());
+    }
+
+    #[test]
+    fn small_answers_that_are_not_read_need_memory_too() {
+        const SIZE: usize = SMALL_BYTES / 4;
+        let memory = MemoryBudget::new(2 * SMALL_BYTES);
+        let queue = Queue::new(memory.clone());
+        let push = |count| {
+            (0..count).for_each(|id| queue.push(ticket(id, 1), Answer::Ready(reply(SIZE))));
+        };
+        let take = || {
+            let waker = noop_waker();
+            match queue.poll_next(&mut Context::from_waker(&waker)) {
+                Poll::Ready(Some((_, reply))) => reply,
+                _ => panic!("the answer is ready"),
+            }
+        };
+        push(4);
+        assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES, "a few cost nothing");
+        let first: Vec<Reply> = (0..4).map(|_| take()).collect();
+        push(6);
+        assert_eq!(memory.available_bytes(), 2 * SIZE, "also while the writer has the first");
+        assert!(queue.poll_room().is_ready());
+        push(1);
+        assert!(queue.poll_room().is_pending(), "short of memory, none is read ahead");
+        assert!(!queue.has_refused());
+        push(2);
+        assert!(queue.has_refused());
+        drop(first);
+        let rest: Vec<Reply> = (0..9).map(|_| take()).collect();
+        queue.sent();
+        assert!(rest[8].closes() && rest[..8].iter().all(|reply| !reply.closes()));
+        drop(rest);
+        assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES);
+        push(4);
+        assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES, "what is sent is forgotten");
     }
 }

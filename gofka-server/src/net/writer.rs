@@ -105,6 +105,7 @@ pub(super) async fn run(
         .await;
         output.seal_tail();
         write(stream, &mut output, shared, activity).await?;
+        queue.sent();
         if ended {
             return Ok(());
         }
