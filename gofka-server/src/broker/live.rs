@@ -9,16 +9,22 @@ use gofka_raft::MetadataImage;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Broker, options};
+use super::Broker;
+use super::options::ConnectionTexts;
 use crate::net::{ConnectionLimits, ConnectionQuota};
 
 /// The limits of connections in force.
-pub(super) fn limits(broker: &Broker) -> ConnectionLimits {
-    limits_of(broker, &broker.controller.image())
+pub(super) async fn limits(broker: &Broker) -> ConnectionLimits {
+    look_up(texts(broker, &broker.controller.image())).await
 }
 
-fn limits_of(broker: &Broker, image: &MetadataImage) -> ConnectionLimits {
-    options::connection_limits(&image.broker_layers(broker.node, &broker.config.fixed))
+fn texts(broker: &Broker, image: &MetadataImage) -> ConnectionTexts {
+    ConnectionTexts::of(&image.broker_layers(broker.node, &broker.config.fixed))
+}
+
+async fn look_up(texts: ConnectionTexts) -> ConnectionLimits {
+    let limits = tokio::task::spawn_blocking(move || texts.limits()).await;
+    limits.expect("looking up names does not panic, and is not aborted")
 }
 
 /// The task.
@@ -43,13 +49,14 @@ async fn run(
     mut images: watch::Receiver<Arc<MetadataImage>>,
     quota: ConnectionQuota,
 ) {
-    let mut configs = None;
+    let mut known = None;
     loop {
         let image = images.borrow_and_update().clone();
         // Topics come and go far more often than limits change.
-        if configs.as_ref() != Some(&image.configs) {
-            quota.set(limits_of(&broker, &image));
-            configs = Some(image.configs.clone());
+        let texts = texts(&broker, &image);
+        if known.as_ref() != Some(&texts) {
+            quota.set(look_up(texts.clone()).await);
+            known = Some(texts);
         }
         if images.changed().await.is_err() {
             return;

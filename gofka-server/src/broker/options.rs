@@ -36,17 +36,41 @@ pub(super) fn net(config: &ServerConfig, limits: ConnectionLimits) -> NetOptions
     }
 }
 
-/// How many connections there may be, as the settings say now.
-pub(super) fn connection_limits(layers: &ConfigLayers<'_>) -> ConnectionLimits {
-    let text = |name: &str| layers.broker_value(name).unwrap_or_default().trim().to_owned();
-    let number = |name: &str| text(name).parse::<u32>().unwrap_or(i32::MAX as u32);
-    ConnectionLimits {
-        total_max: (number("max.connections") as usize).min(limits::open_files_for_connections()),
-        per_ip_max: number("max.connections.per.ip") as usize,
-        // A name that cannot be looked up leaves no limit of its own.
-        per_ip_overrides: connection_overrides(&text("max.connections.per.ip.overrides"))
-            .unwrap_or_default(),
-        per_second_max: number("max.connection.creation.rate"),
+/// How many connections there may be, as the settings in force spell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ConnectionTexts {
+    total: String,
+    per_ip: String,
+    overrides: String,
+    per_second: String,
+}
+
+impl ConnectionTexts {
+    pub(super) fn of(layers: &ConfigLayers<'_>) -> Self {
+        let text = |name: &str| layers.broker_value(name).unwrap_or_default().trim().to_owned();
+        Self {
+            total: text("max.connections"),
+            per_ip: text("max.connections.per.ip"),
+            overrides: text("max.connections.per.ip.overrides"),
+            per_second: text("max.connection.creation.rate"),
+        }
+    }
+
+    /// What they mean now. Looks up names, which blocks; one that is not found has no limit of
+    /// its own.
+    pub(super) fn limits(&self) -> ConnectionLimits {
+        let number = |text: &str| text.parse::<u32>().unwrap_or(i32::MAX as u32);
+        let (per_ip_overrides, problems) = connection_overrides(&self.overrides);
+        for problem in problems {
+            tracing::warn!("{problem}");
+        }
+        let files = limits::open_files_for_connections();
+        ConnectionLimits {
+            total_max: (number(&self.total) as usize).min(files),
+            per_ip_max: number(&self.per_ip) as usize,
+            per_ip_overrides,
+            per_second_max: number(&self.per_second),
+        }
     }
 }
 
@@ -99,7 +123,7 @@ mod tests {
         let config = config(flags);
         let image = gofka_raft::MetadataImage::default();
         let layers = image.broker_layers(gofka_core::ids::NodeId(0), &config.fixed);
-        net(&config, connection_limits(&layers))
+        net(&config, ConnectionTexts::of(&layers).limits())
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Running {
         });
         let addresses: Vec<String> =
             bound.addresses().iter().flatten().map(ToString::to_string).collect();
-        net_options.limits = live::limits(&broker);
+        net_options.limits = live::limits(&broker).await;
         let listeners = bound.start(broker.clone(), net_options);
         let settings = LiveSettings::follow(broker.clone(), listeners.quota());
         broker.metrics.broker_up.set(1);

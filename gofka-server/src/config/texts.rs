@@ -167,7 +167,7 @@ impl Texts<'_> {
 
     pub(super) fn check_limits(&self, problems: &mut Vec<String>) {
         let overrides = self.text("max.connections.per.ip.overrides");
-        collect(super::limits::connection_overrides(&overrides), problems);
+        problems.extend(super::limits::connection_overrides(&overrides).1);
         // A wrong value has been refused by itself.
         let none =
             self.unused("max.connections.per.ip.overrides").is_none_or(|mut o| o.next().is_none());
