@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use one_line::OneLine;
+use one_line::{OneLine, Spelling};
 use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -63,7 +63,12 @@ impl Logging {
         let logging = Self::silent(level);
         let (filter, handle) = reload::Layer::new(logging.targets());
         let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        let writer = move || OneLine::new(std::io::stderr(), ansi);
+        let spelling = match encoding {
+            "json" => Spelling::Json,
+            _ if ansi => Spelling::Colours,
+            _ => Spelling::Text,
+        };
+        let writer = move || OneLine::new(std::io::stderr(), spelling);
         let lines = tracing_subscriber::fmt::layer().with_writer(writer);
         let lines = match encoding {
             "json" => lines.json().flatten_event(true).boxed(),
