@@ -95,7 +95,7 @@ fn the_first_clusters_commands_start_or_say_what_is_missing() {
 #[test]
 fn a_controller_refuses_the_flags_of_a_broker() {
     let dir = tempfile::tempdir().expect("a folder");
-    for flag in ["--addr=:1", "--log.dir=data", "--min.insync.replicas=2"] {
+    for flag in ["--addr=:1", "--log.dir=data", "--log.dirs=data", "--min.insync.replicas=2"] {
         let mut command = binary("gofka-controller");
         command.arg(flag);
         assert!(refusal(command, dir.path()).contains("is for brokers"), "{flag}");

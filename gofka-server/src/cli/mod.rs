@@ -80,6 +80,7 @@ const BROKER_ONLY: &[(&str, &str)] = &[
     ("addr", "a controller listens on --raft.addr"),
     ("advertised.listeners", "a controller serves no clients"),
     ("log.dir", "a controller keeps its data in --raft.dir"),
+    ("log.dirs", "a controller keeps its data in --raft.dir"),
     ("min.insync.replicas", "give it to the brokers"),
 ];
 
@@ -317,7 +318,13 @@ mod tests {
 
     #[test]
     fn a_controller_takes_no_flags_of_a_broker() {
-        for flag in ["-addr=:1", "--log.dir=x", "--min.insync.replicas 2", "--set addr=:1"] {
+        for flag in [
+            "-addr=:1",
+            "--log.dir=x",
+            "--log.dirs=x,y",
+            "--min.insync.replicas 2",
+            "--set addr=:1",
+        ] {
             let line = format!("gofka-controller {flag}");
             let Err(Stop::Wrong(why)) = flags(Role::Controller, &line) else { panic!("{line}") };
             assert!(why.contains("is for brokers"), "{why}");

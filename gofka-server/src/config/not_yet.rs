@@ -40,11 +40,15 @@ pub(super) const OPEN_TO_ALL: &str = "access control is not served yet: there ar
 const OF_AUTHORIZERS: &[&str] =
     &["allow.everyone.if.no.acl.found", "authorizer.class.name", "super.users"];
 
+/// The authorizer that knows `allow.everyone.if.no.acl.found`; others may decide without ACLs.
+const STANDARD_AUTHORIZER: &str = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+
 /// Whether `settings` ask for an authorizer that lets everybody in while there are no ACLs. Then
 /// to have none is the same.
 pub(super) fn is_open_to_all(settings: &BTreeMap<String, String>) -> bool {
-    let open = settings.get("allow.everyone.if.no.acl.found");
-    open.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    let text = |name: &str| settings.get(name).map_or("", |value| value.trim());
+    text("allow.everyone.if.no.acl.found").eq_ignore_ascii_case("true")
+        && ["", STANDARD_AUTHORIZER].contains(&text("authorizer.class.name"))
 }
 
 /// Whether `name` is one of the settings that [`is_open_to_all`] is about.

@@ -137,7 +137,8 @@ fn what_cannot_be_honoured_yet_is_refused() {
 
 #[test]
 fn an_authorizer_that_lets_everybody_in_is_no_promise() {
-    let authorizer = ("authorizer.class.name", "any.Authorizer");
+    let authorizer =
+        ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
     let config = load(&[
         authorizer,
         ("super.users", "User:admin"),
@@ -146,6 +147,9 @@ fn an_authorizer_that_lets_everybody_in_is_no_promise() {
     assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
     assert!(config.warnings[0].contains("there are no ACLs"), "{:?}", config.warnings);
     let shut = problems(&[authorizer, ("allow.everyone.if.no.acl.found", "false")]);
+    assert_eq!(shut.len(), 2, "{shut:?}");
+    let other = ("authorizer.class.name", "any.Authorizer");
+    let shut = problems(&[other, ("allow.everyone.if.no.acl.found", "true")]);
     assert_eq!(shut.len(), 2, "{shut:?}");
 }
 
