@@ -92,6 +92,7 @@ impl ConnectionQuota {
     /// address has all it may have.
     pub(super) async fn admit(&self, address: IpAddr) -> Option<ConnectionSlot> {
         let address = address.to_canonical();
+        let mut woken = false;
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
@@ -104,9 +105,16 @@ impl ConnectionQuota {
                     return Some(slot);
                 }
                 Turn::Later => {}
-                Turn::Never => return None,
+                Turn::Never => {
+                    if woken {
+                        // The free slot is for another listener, which sleeps until it is told.
+                        self.0.changed.notify_one();
+                    }
+                    return None;
+                }
             }
             changed.await;
+            woken = true;
         }
     }
 
@@ -188,6 +196,23 @@ mod tests {
         assert!(admit("127.0.0.1").is_some());
         let state = quota.0.state.lock();
         assert!(state.by_address.is_empty() && state.total == 0);
+    }
+
+    #[test]
+    fn one_that_may_not_come_any_more_passes_its_turn_on() {
+        let limits = ConnectionLimits { total_max: 2, per_ip_max: 1, ..Default::default() };
+        let quota = ConnectionQuota::new(limits);
+        let one = admit(&quota, "127.0.0.1").expect("one may come");
+        let _two = admit(&quota, "127.0.0.2").expect("another may come");
+        let late = quota.admit("127.0.0.3".parse().unwrap());
+        let other = quota.admit("127.0.0.4".parse().unwrap());
+        tokio::pin!(late, other);
+        assert!(late.as_mut().now_or_never().is_none());
+        assert!(other.as_mut().now_or_never().is_none());
+        drop(one);
+        quota.0.state.lock().by_address.insert("127.0.0.3".parse().unwrap(), 1);
+        assert!(late.now_or_never().expect("it was woken").is_none());
+        assert!(other.now_or_never().flatten().is_some());
     }
 
     #[tokio::test]
