@@ -112,7 +112,8 @@ fn admit(memory: &MemoryBudget, free_bytes: &mut usize, refused: &mut bool, repl
 }
 
 impl Queue {
-    /// An empty queue whose answers, beyond a few small ones, share `memory` with those of other connections.
+    /// An empty queue whose answers, beyond a few small ones, share `memory` with those of other
+    /// connections.
     pub(super) fn new(memory: MemoryBudget) -> Self {
         Self(Mutex::new(Inner {
             memory,
