@@ -85,7 +85,7 @@ pub struct TopicConfig {
     pub compression: TopicCompression,
     /// `min.insync.replicas`
     pub min_insync_replicas: u32,
-    /// `durability`, with `auto` decided by `min.insync.replicas`.
+    /// `durability`, with `auto` decided by the replicas that have to be in sync.
     pub durability: Durability,
     /// `flush.messages`
     pub flush_messages: u64,
@@ -156,7 +156,10 @@ impl TopicConfig {
             durability: match read.text("durability").as_str() {
                 "fsync" => Durability::Fsync,
                 "page-cache" => Durability::PageCache,
-                _ if min_insync_replicas >= 2 => Durability::PageCache,
+                // More replicas than there are cannot be in sync: a lone one has to sync.
+                _ if layers.replicas.min(min_insync_replicas as usize) >= 2 => {
+                    Durability::PageCache
+                }
                 _ => Durability::Fsync,
             },
             flush_messages: read.count("flush.messages"),
@@ -267,6 +270,7 @@ mod tests {
         assert_eq!(resolve(&[], 3).durability, Durability::PageCache);
         assert_eq!(resolve(&[], 3).min_insync_replicas, 2);
         assert_eq!(resolve(&[("min.insync.replicas", "1")], 3).durability, Durability::Fsync);
+        assert_eq!(resolve(&[("min.insync.replicas", "2")], 1).durability, Durability::Fsync);
         assert_eq!(resolve(&[("durability", "page-cache")], 1).durability, Durability::PageCache);
     }
 

@@ -59,7 +59,7 @@ pub(super) const TOPIC: &[ConfigKey] = &[
         Some("auto"),
         "When a replica counts a record as kept: `fsync` after it is synced to disk, \
          `page-cache` once the operating system has it, as Kafka does; `auto` means `page-cache` \
-         where `min.insync.replicas` is 2 or more, else `fsync`.",
+         where two replicas or more have to be in sync, else `fsync`.",
     )
     .synonyms(&[("durability", 1)]),
     ConfigKey::new(

@@ -186,8 +186,8 @@ impl Log {
         wanted() && (run.pace)(bytes as u64, &wanted) && wanted()
     }
 
-    /// Notes the last offset of every key in the dirty part, as far as the memory reaches; `None` when
-    /// the run was called off.
+    /// Notes the last offset of every key in the dirty part, as far as the memory reaches; `None`
+    /// when the run was called off.
     fn map_keys(
         &self,
         segments: &[Arc<Segment>],
