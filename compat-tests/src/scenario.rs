@@ -25,7 +25,7 @@ pub const SCENARIOS: [&str; 20] = [
     "log-append-time",
 ];
 
-/// Scenarios for the clients that show most of what they do; they run after the others.
+/// Scenarios of what users meet later; they run after the others.
 pub const WIDER: [&str; 9] = [
     "thousand-partitions",
     "read-committed",
@@ -39,7 +39,7 @@ pub const WIDER: [&str; 9] = [
 ];
 
 /// The clients that run [`WIDER`].
-const WIDER_CLIENTS: [&str; 1] = ["kafka-clients"];
+const WIDER_CLIENTS: [&str; 2] = ["kafka-clients", "confluent-kafka"];
 
 /// The scenarios that `client` runs against one broker from start to end, in this order.
 pub fn of_client(client: &str) -> Vec<&'static str> {

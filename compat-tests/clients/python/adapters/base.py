@@ -36,6 +36,20 @@ class Reader:
         """The records that arrive within `seconds`, perhaps none."""
         raise NotImplementedError
 
+    def position(self, topic, partition):
+        """The offset that it would read next, once it knows."""
+        raise Unsupported("no position")
+
+    def end(self, topic, partition):
+        """The end of the partition, as far as the reader's isolation lets it see."""
+        raise Unsupported("no end offset of a consumer")
+
+    def pause(self, topic, partition):
+        raise Unsupported("no pause")
+
+    def resume(self, topic, partition):
+        raise Unsupported("no resume")
+
     def close(self):
         raise NotImplementedError
 
@@ -50,7 +64,11 @@ class Member:
         """The sorted partitions it owns, of its one topic."""
         raise NotImplementedError
 
-    def commit(self, offsets):
+    def places(self):
+        """The `(topic, partition)`s that it owns, for a member that has several topics."""
+        raise NotImplementedError
+
+    def commit(self, offsets, metadata=""):
         """Commits `{partition: offset}` and waits for the answer."""
         raise NotImplementedError
 
@@ -93,9 +111,10 @@ class Client:
 
     def wait_for_leaders(self, topic, partitions):
         """A topic can be described before its partitions are served; asking for an offset tells.
-        Records that come too early are refused, and sent again they are late."""
+        Records that come too early are refused, and sent again they are late. Of hundreds of
+        partitions only the last is asked."""
         deadline = time.monotonic() + 30
-        for partition in range(partitions):
+        for partition in range(partitions) if partitions < 100 else [partitions - 1]:
             while not self.serves(topic, partition):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{topic}-{partition} has no leader: {self.refusal}")
@@ -109,12 +128,23 @@ class Client:
             self.refusal = refusal.name
             return False
 
+    def arrange_no_topic(self, topic):
+        """Deletes a topic, for a scenario that is not about deleting it."""
+        self.delete_topic(topic)
+
+    def arrange_no_records(self, topic, before):
+        """Deletes records of partition 0, for a scenario that is not about deleting them."""
+        self.delete_records(topic, 0, before)
+
     def delete_topic(self, topic):
         raise Unsupported("no DeleteTopics")
 
     def describe_topic(self, topic):
         """The number of its partitions. Does not create it."""
         raise Unsupported("no way to describe one topic")
+
+    def topic_id(self, topic):
+        raise Unsupported("no topic ids")
 
     def list_topics(self):
         raise Unsupported("no list of topics")
@@ -131,7 +161,7 @@ class Client:
 
     # Records.
 
-    def produce(self, topic, records, codec="none"):
+    def produce(self, topic, records, codec="none", acks="all"):
         """Sends the records in their order, waits for all; the offsets that they got."""
         raise Unsupported("cannot produce")
 
@@ -140,8 +170,10 @@ class Client:
         Returns how many were acknowledged."""
         raise Unsupported("no idempotent producer")
 
-    def reader(self, starts, fetch_bytes=None):
-        """A `Reader` of `{(topic, partition): offset or "earliest" or "latest"}`."""
+    def reader(self, starts, **options):
+        """A `Reader` of `{(topic, partition): offset or "earliest" or "latest"}`. The options:
+        `fetch_bytes` of a partition, `reset` for an offset that is not there ("earliest",
+        "latest" or "none"), `isolation` ("read_committed"), `refresh_ms` of its metadata."""
         raise Unsupported("cannot consume")
 
     def offset(self, topic, partition, spec):
@@ -156,6 +188,10 @@ class Client:
 
     def member(self, group, topic, session_ms=6000, instance=None, cooperative=False):
         raise Unsupported("no groups")
+
+    def pattern_member(self, group, pattern):
+        """A `Member` of all topics that match, which looks for new ones twice a second."""
+        raise Unsupported("no subscription to a pattern")
 
     def consume_exactly(self, group, topic, start, count):
         """Joins, reads `count` records of partition 0, commits behind them and leaves."""
@@ -181,6 +217,18 @@ class Client:
     def describe_group(self, group):
         """Its state, in Kafka's spelling."""
         raise Unsupported("no DescribeGroups")
+
+    def describe_members(self, group):
+        """`[state, assignor, [[host, places], ...]]`, for each member what it owns."""
+        raise Unsupported("no DescribeGroups with members")
+
+    def list_group_states(self):
+        """`{group: state}`, in Kafka's spelling."""
+        raise Unsupported("no ListGroups with states")
+
+    def describe_cluster(self):
+        """`[id, controller, nodes]`, the nodes as `host:port`."""
+        raise Unsupported("no way to describe the cluster")
 
     def delete_group(self, group):
         raise Unsupported("no DeleteGroups")

@@ -4,6 +4,7 @@ import time
 
 from confluent_kafka import (
     Consumer,
+    KafkaError,
     KafkaException,
     Producer,
     TopicCollection,
@@ -24,13 +25,27 @@ from .base import Client, Member, Reader, Record, Refused, error_name
 
 LIMIT = 30
 SPECIAL = {"earliest": -2, "latest": -1}
+# What a reader may be asked for, by librdkafka's names.
+OPTIONS = {
+    "fetch_bytes": "fetch.message.max.bytes",
+    "reset": "auto.offset.reset",
+    "isolation": "isolation.level",
+    "refresh_ms": "topic.metadata.refresh.interval.ms",
+}
 
 
 def refuse(error):
     """Turns a client's error into a broker's, or raises it as it is."""
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        raise Refused("OFFSET_OUT_OF_RANGE") from None
     if error.code() > 0:
         raise Refused(error_name(error.code())) from None
     raise KafkaException(error)
+
+
+def state_name(state):
+    """Kafka's spelling of a group's state."""
+    return "".join(word.capitalize() for word in state.name.split("_"))
 
 
 def wait(futures):
@@ -55,25 +70,39 @@ def to_record(message):
     )
 
 
-def drain(consumer, seconds):
-    records = []
-    deadline = time.monotonic() + seconds
-    while True:
-        left = deadline - time.monotonic()
-        for message in consumer.consume(1000, max(0, min(left, 0.1))):
-            if message.error():
-                refuse(message.error())
-            records.append(to_record(message))
-        if records or left <= 0:
-            return records
-
-
 class ConfluentReader(Reader):
     def __init__(self, consumer):
         self.consumer = consumer
+        # Where it has met the end of a partition.
+        self.ends = {}
 
     def poll(self, seconds):
-        return drain(self.consumer, seconds)
+        records = []
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            for message in self.consumer.consume(1000, max(0, min(left, 0.1))):
+                if message.error() is None:
+                    records.append(to_record(message))
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    self.ends[message.topic(), message.partition()] = message.offset()
+                else:
+                    refuse(message.error())
+            if records or left <= 0:
+                return records
+
+    def position(self, topic, partition):
+        # Its own position is known only after a record; the end that it has met is one too.
+        return self.ends.get((topic, partition))
+
+    def end(self, topic, partition):
+        return self.consumer.get_watermark_offsets(TopicPartition(topic, partition), LIMIT)[1]
+
+    def pause(self, topic, partition):
+        self.consumer.pause([TopicPartition(topic, partition)])
+
+    def resume(self, topic, partition):
+        self.consumer.resume([TopicPartition(topic, partition)])
 
     def close(self):
         self.consumer.close()
@@ -88,8 +117,11 @@ class ConfluentMember(ConfluentReader, Member):
     def assignment(self):
         return sorted(p.partition for p in self.consumer.assignment())
 
-    def commit(self, offsets):
-        parts = [TopicPartition(self.topic, p, offset) for p, offset in offsets.items()]
+    def places(self):
+        return sorted((p.topic, p.partition) for p in self.consumer.assignment())
+
+    def commit(self, offsets, metadata=""):
+        parts = [TopicPartition(self.topic, p, o, metadata) for p, o in offsets.items()]
         self.consumer.commit(offsets=parts, asynchronous=False)
 
 
@@ -120,6 +152,9 @@ class Confluent(Client):
     def describe_topic(self, topic):
         return len(wait(self.admin.describe_topics(TopicCollection([topic]))).partitions)
 
+    def topic_id(self, topic):
+        return str(wait(self.admin.describe_topics(TopicCollection([topic]))).topic_id)
+
     def list_topics(self):
         return list(self.admin.list_topics(timeout=LIMIT).topics)
 
@@ -141,9 +176,10 @@ class Confluent(Client):
             self.producers[key] = Producer({**self.common, **config})
         return self.producers[key]
 
-    def produce(self, topic, records, codec="none"):
+    def produce(self, topic, records, codec="none", acks="all"):
         # One request at a time, or one that is sent again comes after its successor.
-        producer = self.producer(**{"compression.type": codec, "max.in.flight": 1})
+        config = {"compression.type": codec, "max.in.flight": 1, "acks": acks}
+        producer = self.producer(**config)
         results = [None] * len(records)
 
         def keep(index):
@@ -163,7 +199,8 @@ class Confluent(Client):
         if producer.flush(LIMIT):
             raise TimeoutError("not all records were acknowledged")
         for result in results:
-            if not isinstance(result, int):
+            # With acks=0 there are no offsets.
+            if isinstance(result, KafkaError):
                 refuse(result)
         return results
 
@@ -186,9 +223,11 @@ class Confluent(Client):
         base = {"group.id": "unused", "enable.auto.commit": False, "fetch.wait.max.ms": 100}
         return Consumer({**self.common, **base, "auto.offset.reset": "earliest", **config})
 
-    def reader(self, starts, fetch_bytes=None):
-        limits = {"fetch.message.max.bytes": fetch_bytes} if fetch_bytes else {}
-        consumer = self.consumer(**limits)
+    def reader(self, starts, **options):
+        config = {OPTIONS[name]: value for name, value in options.items()}
+        if options.get("reset") == "none":
+            config["auto.offset.reset"] = "error"
+        consumer = self.consumer(**config, **{"enable.partition.eof": True})
         consumer.assign(
             [TopicPartition(t, p, SPECIAL.get(at, at)) for (t, p), at in starts.items()]
         )
@@ -219,6 +258,10 @@ class Confluent(Client):
             config["group.instance.id"] = instance
         return ConfluentMember(self.consumer(**config), topic)
 
+    def pattern_member(self, group, pattern):
+        often = {"topic.metadata.refresh.interval.ms": 500, "heartbeat.interval.ms": 500}
+        return ConfluentMember(self.consumer(**{"group.id": group}, **often), f"^{pattern}$")
+
     def commit(self, group, topic, partition, offset, metadata):
         consumer = self.consumer(**{"group.id": group})
         try:
@@ -244,9 +287,25 @@ class Confluent(Client):
         found = self.admin.list_consumer_groups().result(LIMIT)
         return [group.group_id for group in found.valid]
 
+    def list_group_states(self):
+        found = self.admin.list_consumer_groups().result(LIMIT)
+        return {group.group_id: state_name(group.state) for group in found.valid}
+
     def describe_group(self, group):
+        return state_name(wait(self.admin.describe_consumer_groups([group])).state)
+
+    def describe_members(self, group):
         found = wait(self.admin.describe_consumer_groups([group]))
-        return "".join(word.capitalize() for word in found.state.name.split("_"))
+        members = [
+            [m.host, [[p.topic, p.partition] for p in m.assignment.topic_partitions]]
+            for m in found.members
+        ]
+        return [state_name(found.state), found.partition_assignor, members]
+
+    def describe_cluster(self):
+        found = self.admin.describe_cluster().result(LIMIT)
+        address = lambda node: f"{node.host}:{node.port}"
+        return [found.cluster_id, address(found.controller), list(map(address, found.nodes))]
 
     def delete_group(self, group):
         wait(self.admin.delete_consumer_groups([group]))

@@ -1,6 +1,6 @@
 """What every client is asked to do, written once against `adapters.base.Client`."""
 
-from . import admin, data, groups, restarts
+from . import admin, data, groups, restarts, wider
 
 SCENARIOS = {
     "topic-admin": admin.topic_admin,
@@ -23,6 +23,15 @@ SCENARIOS = {
     "static-members": groups.static_members,
     "cooperative": groups.cooperative,
     "commit": groups.commit,
+    "thousand-partitions": wider.thousand_partitions,
+    "read-committed": wider.read_committed,
+    "out-of-range": wider.out_of_range,
+    "acks": wider.acks,
+    "recreate": wider.recreate,
+    "large-records": wider.large_records,
+    "pattern": wider.pattern,
+    "pause": wider.pause,
+    "cluster": wider.cluster,
     "resume.1": restarts.resume_first,
     "resume.2": restarts.resume_second,
     "resume.3": restarts.resume_third,

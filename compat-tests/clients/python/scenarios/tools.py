@@ -46,17 +46,22 @@ def eventually(ready, what, limit=LIMIT):
     return result
 
 
-def read(client, starts, count, fetch_bytes=None, extra=0.3):
+def read(client, starts, count, extra=0.3, **options):
     """Reads `count` records; waits `extra` seconds more for records that should not be."""
-    reader = client.reader(starts, fetch_bytes)
+    reader = client.reader(starts, **options)
     try:
-        found = []
-        deadline = time.monotonic() + LIMIT
-        while len(found) < count and time.monotonic() < deadline:
-            found += reader.poll(1.0)
-        return found + (reader.poll(extra) if extra else [])
+        return read_on(reader, count, extra)
     finally:
         reader.close()
+
+
+def read_on(reader, count, extra=0.3):
+    """As `read`, with a reader that lives on."""
+    found = []
+    deadline = time.monotonic() + LIMIT
+    while len(found) < count and time.monotonic() < deadline:
+        found += reader.poll(1.0)
+    return found + (reader.poll(extra) if extra else [])
 
 
 def read_all(client, topic, partitions=1, count=0, **options):

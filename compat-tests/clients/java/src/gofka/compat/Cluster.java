@@ -74,6 +74,10 @@ final class Cluster implements AutoCloseable {
     void create(String name, int partitions, Map<String, String> configs) throws Exception {
         NewTopic spec = new NewTopic(name, partitions, (short) 1).configs(configs);
         admin().createTopics(List.of(spec)).all().get();
+        awaitLeaders(name, partitions);
+    }
+
+    void awaitLeaders(String name, int partitions) throws Exception {
         // It can be described before its partitions are served; asking for offsets tells.
         until(name + " is visible", () ->
                 error(admin().describeTopics(List.of(name)).allTopicNames()).equals("NONE"));

@@ -3,6 +3,7 @@ package gofka.compat;
 import static gofka.compat.Data.fields;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -26,13 +27,37 @@ final class WiderScenarios {
     private WiderScenarios() {}
 
     static Map<String, Object> thousandPartitions(Cluster c) throws Exception {
-        c.create(1000);
-        c.produce(1000, 1000, "linger.ms", 100);
-        try (KafkaConsumer<byte[], byte[]> consumer = c.consumer()) {
-            consumer.assign(c.partitions(1000));
-            var got = Cluster.drain(consumer, 1000);
-            var from = got.stream().map(ConsumerRecord::partition).collect(Collectors.toSet());
-            return fields("read", got.size(), "partitions", from.size());
+        // Kafka takes seconds to make as many, so that all clients share them.
+        try (Cluster shared = new Cluster(c.bootstrap, "thousand-partitions")) {
+            var spec = new NewTopic(shared.topic, 1000, (short) 1);
+            String made = Cluster.error(shared.admin().createTopics(List.of(spec)).all());
+            if (!made.equals("NONE") && !made.equals("TOPIC_ALREADY_EXISTS")) {
+                throw new IllegalStateException(made);
+            }
+            shared.awaitLeaders(shared.topic, 1000);
+            byte[] own = Data.bytes(c.topic);
+            try (var producer = c.producer("linger.ms", 100)) {
+                List<Future<?>> sent = new ArrayList<>();
+                for (int p = 0; p < 1000; p++) {
+                    sent.add(producer.send(new ProducerRecord<>(shared.topic, p, own, own)));
+                }
+                for (Future<?> f : sent) {
+                    f.get();
+                }
+            }
+            List<Integer> from = new ArrayList<>();
+            try (var consumer = c.consumer()) {
+                consumer.assign(shared.partitions(1000));
+                Cluster.until("the records are read", () -> {
+                    consumer.poll(Cluster.POLL).forEach(r -> {
+                        if (Arrays.equals(r.key(), own)) {
+                            from.add(r.partition());
+                        }
+                    });
+                    return from.size() >= 1000;
+                });
+            }
+            return fields("read", from.size(), "partitions", new HashSet<>(from).size());
         }
     }
 
