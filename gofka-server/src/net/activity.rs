@@ -15,6 +15,8 @@ const FRAME_BYTES_PER_MS_MIN: u64 = 16;
 const FRAME_GRACE_WHEN_SHORT: Duration = Duration::from_secs(5);
 /// How long a client may leave its answers unread while memory for answers is short.
 const UNREAD_WHEN_SHORT: Duration = Duration::from_secs(10);
+/// The same while the answers of others wait for that memory.
+const UNREAD_WHEN_AWAITED: Duration = Duration::from_secs(1);
 /// How long answers may still leave after the client has ended its side, or was refused.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -47,6 +49,8 @@ pub(super) enum Overdue {
 pub(super) struct Short {
     pub(super) requests: bool,
     pub(super) replies: bool,
+    /// Answers wait for it.
+    pub(super) replies_awaited: bool,
 }
 
 fn point(now: MonotonicMs) -> u64 {
@@ -106,7 +110,11 @@ impl Activity {
             let grace = if short.requests { FRAME_GRACE_WHEN_SHORT } else { FRAME_GRACE };
             (since.after(grace + Duration::from_millis(earned)), Overdue::SlowSender)
         });
-        let unread_max = if short.replies { Some(UNREAD_WHEN_SHORT) } else { idle_max };
+        let unread_max = match short {
+            Short { replies_awaited: true, .. } => Some(UNREAD_WHEN_AWAITED),
+            Short { replies: true, .. } => Some(UNREAD_WHEN_SHORT),
+            _ => idle_max,
+        };
         let unread = at(&self.unread_since_ms)
             .zip(unread_max)
             .map(|(since, max)| (since.after(max), Overdue::SlowReader));
@@ -144,7 +152,7 @@ mod tests {
         activity.frame_waits(MonotonicMs(1_000), 1);
         activity.frame_waits(MonotonicMs(20_000), 16_000);
         assert_eq!(deadline(&activity), Some((32_000, Overdue::SlowSender)));
-        let short = Short { requests: true, replies: false };
+        let short = Short { requests: true, ..Short::default() };
         let hurried = activity.deadline(IDLE, false, short);
         assert_eq!(hurried, Some((MonotonicMs(7_000), Overdue::SlowSender)));
         activity.frame_rests();
@@ -157,8 +165,11 @@ mod tests {
         activity.touch(MonotonicMs(1_000));
         activity.unread(MonotonicMs(1_000));
         assert_eq!(deadline(&activity), Some((601_000, Overdue::SlowReader)));
-        let short = activity.deadline(IDLE, true, Short { replies: true, requests: false });
-        assert_eq!(short, Some((MonotonicMs(11_000), Overdue::SlowReader)));
+        let mut short = Short { replies: true, ..Short::default() };
+        let deadline_if = |short| activity.deadline(IDLE, true, short);
+        assert_eq!(deadline_if(short), Some((MonotonicMs(11_000), Overdue::SlowReader)));
+        short.replies_awaited = true;
+        assert_eq!(deadline_if(short), Some((MonotonicMs(2_000), Overdue::SlowReader)));
         activity.all_read();
         assert_eq!(deadline(&activity), Some((601_000, Overdue::Idle)));
     }

@@ -35,7 +35,6 @@ enum Problem {
     Body { api: String, version: i16, refusal: Refusal },
     Undecodable { api: String, version: i16, error: UndecodableBody },
     Overdue(Overdue),
-    NoMemory,
 }
 
 impl fmt::Display for Problem {
@@ -54,9 +53,6 @@ impl fmt::Display for Problem {
             }
             Self::Overdue(Overdue::SlowReader) => {
                 write!(f, "connection closed: the client does not read its answers")
-            }
-            Self::NoMemory => {
-                write!(f, "connection closed: unread answers hold all the memory that there is")
             }
             Self::Overdue(Overdue::Idle | Overdue::Drained) => write!(f, "connection closed"),
         }
@@ -124,7 +120,6 @@ async fn serve(
             }
             if let Poll::Ready(result) = writer.as_mut().poll(cx) {
                 let lost = result.err().map(|error| Problem::Frame(FrameError::Io(error)));
-                let lost = lost.or(queue.has_refused().then_some(Problem::NoMemory));
                 return Poll::Ready(problem.take().or(lost));
             }
             if !(reading && queue.reader_can_go_on()) {

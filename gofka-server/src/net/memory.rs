@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -19,6 +20,7 @@ const KIB: usize = 1024;
 pub struct MemoryBudget {
     kibibytes: Arc<Semaphore>,
     overdraft: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
     total_kib: usize,
 }
 
@@ -29,6 +31,7 @@ impl MemoryBudget {
         Self {
             kibibytes: Arc::new(Semaphore::new(total_kib)),
             overdraft: Arc::new(Semaphore::new(1)),
+            waiting: Arc::default(),
             total_kib,
         }
     }
@@ -41,6 +44,11 @@ impl MemoryBudget {
     /// Whether less than an eighth is left: time to part with whoever holds without using.
     pub fn is_short(&self) -> bool {
         self.kibibytes.available_permits() * 8 <= self.total_kib
+    }
+
+    /// Whether somebody waits for what others hold.
+    pub fn is_awaited(&self) -> bool {
+        self.waiting.load(Relaxed) > 0
     }
 
     /// Bytes that nobody holds.
@@ -93,6 +101,7 @@ impl MemoryPermit {
             return;
         }
         let missing_permits = u32::try_from(missing).unwrap_or(u32::MAX);
+        let _waiting = Waiting::new(&self.budget.waiting);
         tokio::select! {
             biased;
             permit = self.budget.kibibytes.acquire_many(missing_permits) => {
@@ -110,6 +119,22 @@ impl MemoryPermit {
         let excess = self.kib.saturating_sub(bytes.div_ceil(KIB));
         self.kib -= excess;
         self.budget.kibibytes.add_permits(excess);
+    }
+}
+
+/// Counted among those who wait, until dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
     }
 }
 
@@ -144,7 +169,12 @@ mod tests {
         first.hold(2 * KIB).now_or_never().expect("there is room");
         second.hold(KIB).now_or_never().expect("the overdraft is free");
         second.hold(100 * KIB).now_or_never().expect("and has no end");
+        assert!(!budget.is_awaited());
         assert!(third.hold(KIB).now_or_never().is_none());
+        let mut waits = Box::pin(third.hold(KIB));
+        assert!(waits.as_mut().now_or_never().is_none() && budget.is_awaited());
+        drop(waits);
+        assert!(!budget.is_awaited());
         drop(second);
         third.hold(KIB).now_or_never().expect("the overdraft is free again");
         assert!(budget.is_short());

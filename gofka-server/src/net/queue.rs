@@ -39,6 +39,8 @@ pub(super) struct Ticket {
 pub(super) enum Answer {
     Ready(Reply),
     Waiting(BoxFuture<'static, Reply>),
+    /// A reply that waits for memory, beyond what each connection has for nothing.
+    Unfunded(BoxFuture<'static, Reply>),
 }
 
 struct Inner {
@@ -50,9 +52,10 @@ struct Inner {
     free_bytes: usize,
     /// Those of them that the writer has taken.
     taken_bytes: usize,
+    /// Slots whose answer waits for memory.
+    unfunded: usize,
     ended: bool,
     reader_waits: bool,
-    refused: bool,
 }
 
 /// The queue.
@@ -62,11 +65,40 @@ impl Inner {
     fn has_room(&self) -> bool {
         self.slots.len() < REQUESTS_MAX
             && self.request_bytes < REQUEST_BYTES_MAX
-            && may_make_more(&self.memory, self.ready_bytes)
+            && self.may_make_more()
+    }
+
+    /// Whether another answer may be made before those that are ready are taken. Where memory is
+    /// short a connection waits early, instead of asking for what may not be there.
+    fn may_make_more(&self) -> bool {
+        self.unfunded == 0
+            && (self.ready_bytes < SMALL_BYTES
+                || (self.ready_bytes < READY_BYTES_MAX && !self.memory.is_short()))
+    }
+
+    /// Takes the memory that `reply` holds until it is sent, if it is there. A connection has one
+    /// answer or two that wait for it, so that what waits is bounded as well.
+    fn admit(&mut self, reply: Reply) -> Answer {
+        let bytes = reply.len();
+        if reply.has_permit() {
+            return self.ready(reply);
+        }
+        if self.free_bytes + bytes <= SMALL_BYTES {
+            self.free_bytes += bytes;
+            return self.ready(reply);
+        }
+        let mut permit = self.memory.permit();
+        if permit.try_hold(bytes) {
+            return self.ready(reply.with_permit(permit));
+        }
+        self.unfunded += 1;
+        Answer::Unfunded(Box::pin(async move {
+            permit.hold(bytes).await;
+            reply.with_permit(permit)
+        }))
     }
 
     fn ready(&mut self, reply: Reply) -> Answer {
-        let reply = admit(&self.memory, &mut self.free_bytes, &mut self.refused, reply);
         self.ready_bytes += reply.len();
         Answer::Ready(reply)
     }
@@ -75,40 +107,29 @@ impl Inner {
     /// is little, so that a client that does not read cannot pile up answers here.
     fn poll_answers(&mut self, cx: &mut Context<'_>) {
         for index in 0..self.slots.len() {
-            if index > 0 && !may_make_more(&self.memory, self.ready_bytes) {
+            if index > 0 && !self.may_make_more() {
                 return;
             }
-            let Answer::Waiting(future) = &mut self.slots[index].1 else { continue };
-            if let Poll::Ready(reply) = future.as_mut().poll(cx) {
-                self.slots[index].1 = self.ready(reply);
-            }
+            self.poll_answer(index, cx);
         }
     }
-}
 
-/// Whether another answer may be made before those of `ready_bytes` are taken. Where memory is
-/// short a connection waits early, instead of asking for what may not be there.
-fn may_make_more(memory: &MemoryBudget, ready_bytes: usize) -> bool {
-    ready_bytes < SMALL_BYTES || (ready_bytes < READY_BYTES_MAX && !memory.is_short())
-}
-
-/// Takes the memory that `reply` holds until it is sent, beyond what each connection has for
-/// nothing. Clients that do not read can use up all of it; then an answer ends its connection,
-/// since keeping it would not be bounded.
-fn admit(memory: &MemoryBudget, free_bytes: &mut usize, refused: &mut bool, reply: Reply) -> Reply {
-    if reply.has_permit() {
-        return reply;
+    /// Only the first asks for memory: what another held could not leave before the first, which
+    /// may need the same.
+    fn poll_answer(&mut self, index: usize, cx: &mut Context<'_>) {
+        if let Answer::Waiting(future) = &mut self.slots[index].1
+            && let Poll::Ready(reply) = future.as_mut().poll(cx)
+        {
+            self.slots[index].1 = self.admit(reply);
+        }
+        if index == 0
+            && let Answer::Unfunded(future) = &mut self.slots[index].1
+            && let Poll::Ready(reply) = future.as_mut().poll(cx)
+        {
+            self.unfunded -= 1;
+            self.slots[index].1 = self.ready(reply);
+        }
     }
-    if *free_bytes + reply.len() <= SMALL_BYTES {
-        *free_bytes += reply.len();
-        return reply;
-    }
-    let mut permit = memory.permit();
-    if permit.try_hold(reply.len()) {
-        return reply.with_permit(permit);
-    }
-    *refused = true;
-    Reply::close()
 }
 
 impl Queue {
@@ -122,15 +143,10 @@ impl Queue {
             ready_bytes: 0,
             free_bytes: 0,
             taken_bytes: 0,
+            unfunded: 0,
             ended: false,
             reader_waits: false,
-            refused: false,
         }))
-    }
-
-    /// Whether an answer found no memory, so that the connection ends in its stead.
-    pub(super) fn has_refused(&self) -> bool {
-        self.0.lock().refused
     }
 
     /// Waits until another request may be read.
@@ -154,8 +170,8 @@ impl Queue {
         let inner = &mut *inner;
         inner.request_bytes += ticket.request_bytes;
         let answer = match answer {
-            Answer::Ready(reply) => inner.ready(reply),
-            waiting @ Answer::Waiting(_) => waiting,
+            Answer::Ready(reply) => inner.admit(reply),
+            waiting => waiting,
         };
         inner.slots.push_back((ticket, answer));
     }
@@ -297,25 +313,57 @@ mod tests {
         assert!(queue.poll_room().is_pending());
     }
 
+    /// Takes the next answer, which is ready.
+    fn take(queue: &Queue) -> Reply {
+        let waker = noop_waker();
+        match queue.poll_next(&mut Context::from_waker(&waker)) {
+            Poll::Ready(Some((_, reply))) => reply,
+            _ => panic!("the answer is ready"),
+        }
+    }
+
     #[test]
-    fn a_large_answer_without_memory_ends_the_connection_and_a_small_one_does_not() {
+    fn a_large_answer_waits_for_memory_and_a_small_one_does_not() {
         let memory = MemoryBudget::new(3 * SMALL_BYTES);
-        let queue = Queue::new(memory.clone());
-        let ready = |size| {
-            queue.push(ticket(0, 1), Answer::Ready(reply(size)));
-            let waker = noop_waker();
-            match queue.poll_next(&mut Context::from_waker(&waker)) {
-                Poll::Ready(Some((_, reply))) => reply,
-                _ => panic!("the answer is ready"),
-            }
-        };
-        let held = ready(2 * SMALL_BYTES);
-        assert!(!held.closes() && memory.available_bytes() == SMALL_BYTES);
-        assert!(!ready(SMALL_BYTES).closes());
-        assert!(ready(2 * SMALL_BYTES).closes());
+        let queues = [(); 4].map(|()| Queue::new(memory.clone()));
+        let push = |queue: &Queue, size| queue.push(ticket(0, 1), Answer::Ready(reply(size)));
+        for queue in &queues[..3] {
+            push(queue, 2 * SMALL_BYTES);
+        }
+        let held = take(&queues[0]);
+        let beyond = take(&queues[1]);
+        assert_eq!(memory.available_bytes(), SMALL_BYTES, "one may go beyond what there is");
+        assert!(next(&queues[2]).is_pending() && memory.is_awaited());
+        assert!(queues[2].poll_room().is_pending(), "nothing else is made meanwhile");
+        push(&queues[3], SMALL_BYTES);
+        drop(take(&queues[3]));
         drop(held);
-        assert!(!ready(2 * SMALL_BYTES).closes(), "memory comes back with the answer");
-        assert!(queue.has_refused());
+        drop(take(&queues[2]));
+        assert!(!memory.is_awaited() && queues[2].reader_can_go_on());
+        drop(beyond);
+        assert_eq!(memory.available_bytes(), 3 * SMALL_BYTES);
+    }
+
+    #[test]
+    fn an_answer_behind_another_does_not_take_the_memory_that_the_first_may_need() {
+        let memory = MemoryBudget::new(2 * SMALL_BYTES);
+        let mut all = memory.permit();
+        assert!(all.try_hold(2 * SMALL_BYTES));
+        let queue = Queue::new(memory.clone());
+        let (send, receive) = oneshot::channel::<()>();
+        let slow = async move {
+            receive.await.expect("the sender lives");
+            reply(2 * SMALL_BYTES)
+        };
+        queue.push(ticket(0, 1), Answer::Waiting(Box::pin(slow)));
+        queue.push(ticket(1, 1), Answer::Ready(reply(2 * SMALL_BYTES)));
+        assert!(next(&queue).is_pending() && !memory.is_awaited());
+        drop(all);
+        assert!(next(&queue).is_pending());
+        assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES);
+        send.send(()).expect("the future waits");
+        assert_eq!(next(&queue), Poll::Ready(Some(0)));
+        assert_eq!(next(&queue), Poll::Ready(Some(1)));
     }
 
     #[test]
@@ -326,29 +374,19 @@ mod tests {
         let push = |count| {
             (0..count).for_each(|id| queue.push(ticket(id, 1), Answer::Ready(reply(SIZE))));
         };
-        let take = || {
-            let waker = noop_waker();
-            match queue.poll_next(&mut Context::from_waker(&waker)) {
-                Poll::Ready(Some((_, reply))) => reply,
-                _ => panic!("the answer is ready"),
-            }
-        };
         push(4);
         assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES, "a few cost nothing");
-        let first: Vec<Reply> = (0..4).map(|_| take()).collect();
+        let first: Vec<Reply> = (0..4).map(|_| take(&queue)).collect();
         push(6);
         assert_eq!(memory.available_bytes(), 2 * SIZE, "also while the writer has the first");
         assert!(queue.poll_room().is_ready());
         push(1);
         assert!(queue.poll_room().is_pending(), "short of memory, none is read ahead");
-        assert!(!queue.has_refused());
         push(2);
-        assert!(queue.has_refused());
+        assert_eq!(memory.available_bytes(), 0, "the last one waits");
         drop(first);
-        let rest: Vec<Reply> = (0..9).map(|_| take()).collect();
+        (0..9).for_each(|_| drop(take(&queue)));
         queue.sent();
-        assert!(rest[8].closes() && rest[..8].iter().all(|reply| !reply.closes()));
-        drop(rest);
         assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES);
         push(4);
         assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES, "what is sent is forgotten");

@@ -14,7 +14,7 @@ use super::queue::Queue;
 use super::shared::Shared;
 
 /// How often a client that is slow is looked at again: memory may have become short.
-const SLOW_CHECK: Duration = Duration::from_secs(5);
+const SLOW_CHECK: Duration = Duration::from_secs(1);
 /// Deadlines that move back by less than this do not move the timer.
 const SLACK: Duration = Duration::from_secs(1);
 /// The timer of a connection without a deadline.
@@ -37,6 +37,7 @@ fn check(
         let short = Short {
             requests: shared.request_memory.is_short(),
             replies: shared.reply_memory.is_short(),
+            replies_awaited: shared.reply_memory.is_awaited(),
         };
         let idle_max = shared.options.idle_max;
         let deadline = activity.deadline(idle_max, !queue.is_empty(), short);

@@ -111,7 +111,7 @@ impl Fetch {
         let mut reads = Reads { all, permit: None, is_short };
         let bytes = reads.bytes();
         // The first batch comes whatever its size. What found no memory goes without a permit,
-        // and the connection's queue decides whether it may be kept.
+        // and waits for it in the connection's queue.
         if permit.try_hold(bytes) {
             permit.release_to(bytes);
             reads.permit = Some(permit);
