@@ -39,7 +39,8 @@ pub const WIDER: [&str; 9] = [
 ];
 
 /// The clients that run [`WIDER`].
-const WIDER_CLIENTS: [&str; 2] = ["kafka-clients", "confluent-kafka"];
+const WIDER_CLIENTS: [&str; 5] =
+    ["kafka-clients", "confluent-kafka", "franz-go", "sarama", "kafka-go"];
 
 /// The scenarios that `client` runs against one broker from start to end, in this order.
 pub fn of_client(client: &str) -> Vec<&'static str> {
@@ -74,8 +75,13 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     cannot("kafka-go", "static-members", "no static members"),
     cannot("kafka-go", "cooperative", "no cooperative rebalancing"),
     cannot("kafka-go", "log-append-time", "does not look at the batch's timestamp type"),
+    cannot("kafka-go", "thousand-partitions", "one connection and one fetch for each partition"),
+    cannot("kafka-go", "recreate", "its reader itself makes a topic that is gone"),
+    cannot("kafka-go", "pattern", "subscribes to names only"),
+    cannot("kafka-go", "pause", "no pause"),
     cannot("kafka-go", "idempotent.1", "no idempotent producer"),
     cannot("kafka-go", "idempotent.2", "no idempotent producer"),
+    cannot("sarama", "pattern", "subscribes to names only"),
     cannot("kafkajs", "static-members", "no static members"),
     cannot("kafkajs", "cooperative", "no cooperative rebalancing"),
     cannot("java-tools", "timestamps", "the console producer sets no timestamps"),

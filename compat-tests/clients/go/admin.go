@@ -108,6 +108,6 @@ func listMany(r *runner) fields {
 	}
 	until("all topics are listed", func() bool { return r.listed() == 100 })
 	must(r.produceAll(produceOptions{}, records))
-	read := got(r.Read(topics, earliest, 100, readOptions{}))
+	read := got(r.readAll(topics, earliest, 100, readOptions{}))
 	return fields{"created": len(topics), "listed": r.listed(), "read": len(read)}
 }

@@ -39,6 +39,7 @@ type produceOptions struct {
 	batchBytes int    // small ones make several batches
 	maxBytes   int    // the largest record that the client lets through
 	idempotent bool
+	acks       string // "0" or "1"; "" is all
 }
 
 // producer sends records; done gets the broker's answer. close waits for all answers.
@@ -50,6 +51,19 @@ type producer interface {
 type readOptions struct {
 	fetchBytes int32         // how much one fetch may bring
 	patience   time.Duration // how long to wait for the first record
+	reset      string        // for an offset that is not there: "latest", "none"; "" is earliest
+	committed  bool          // reads what is committed only
+}
+
+// reader reads assigned partitions, outside of any group.
+type reader interface {
+	// poll returns what has come, or nothing when the context ends before.
+	poll(ctx context.Context) ([]record, error)
+	pause(topic string, partition int32) error
+	resume(topic string, partition int32) error
+	// renew goes on at the start of a topic that was made anew, in the library's way.
+	renew() error
+	close()
 }
 
 type memberOptions struct {
@@ -66,6 +80,25 @@ type member interface {
 	callbacks() int
 	commit(partition int32, offset int64, metadata string) error
 	leave()
+}
+
+// patternMember takes part in a group for all topics that match.
+type patternMember interface {
+	places() []string // "topic:partition"
+	leave()
+}
+
+// clusterInfo has the nodes as "host:port", and no id where the library shows none.
+type clusterInfo struct {
+	id         *string
+	controller string
+	nodes      []string
+}
+
+// groupInfo has the members as host and partitions of one topic.
+type groupInfo struct {
+	state, assignor string
+	members         [][]any
 }
 
 type config struct {
@@ -87,15 +120,24 @@ type client interface {
 	OffsetAt(topic string, at int64) (int64, error)
 
 	Committed(group, topic string, partitions int) (offsets []int64, metadata string, err error)
+	// CommittedEnd is the end of partition 0 as a read_committed consumer may see it.
+	CommittedEnd(topic string) (int64, error)
+	TopicID(topic string) (string, error)
+	Cluster() (clusterInfo, error)
+
 	Groups() ([]string, error)
+	GroupStates() (map[string]string, error)
+	GroupMembers(group, topic string) (groupInfo, error)
 	GroupState(group string) (string, error)
 	DeleteGroup(group string) error
 	DeleteOffset(group, topic string) error
 
 	Producer(o produceOptions) (producer, error)
-	// Read returns count records and whatever follows at once, or what came within the patience.
-	Read(topics map[string]int32, from int64, count int, o readOptions) ([]record, error)
+	// Reader reads so many partitions of each topic, from an offset or one of the constants.
+	Reader(topics map[string]int32, from int64, o readOptions) (reader, error)
 	Member(group, topic string, o memberOptions) (member, error)
+	// PatternMember looks for new topics twice a second.
+	PatternMember(group, pattern string) (patternMember, error)
 	// Take reads count records as the only member and commits the position after them.
 	Take(group, topic string, count int) (first int64, taken int, err error)
 	Close()

@@ -91,6 +91,10 @@ func (r *runner) create(partitions int32, configs map[string]string) {
 
 func (r *runner) createNamed(topic string, partitions int32, configs map[string]string) {
 	must(r.CreateTopic(topic, partitions, 1, configs))
+	r.awaitLeader(topic, partitions)
+}
+
+func (r *runner) awaitLeader(topic string, partitions int32) {
 	until(topic+" is visible", func() bool {
 		n, err := r.PartitionCount(topic)
 		return err == nil && n == int(partitions)
@@ -103,5 +107,5 @@ func (r *runner) createNamed(topic string, partitions int32, configs map[string]
 }
 
 func (r *runner) read(partitions int32, from int64, count int, o readOptions) []record {
-	return got(r.Read(map[string]int32{r.topic: partitions}, from, count, o))
+	return got(r.readAll(map[string]int32{r.topic: partitions}, from, count, o))
 }

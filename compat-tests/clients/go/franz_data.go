@@ -27,6 +27,10 @@ func (f *franz) Producer(o produceOptions) (producer, error) {
 	if o.batchBytes > 0 {
 		opts = append(opts, kgo.ProducerBatchMaxBytes(int32(o.batchBytes)))
 	}
+	if o.acks != "" {
+		acks := map[string]kgo.Acks{"0": kgo.NoAck(), "1": kgo.LeaderAck()}[o.acks]
+		opts = append(opts, kgo.RequiredAcks(acks), kgo.DisableIdempotentWrite())
+	}
 	cl, err := f.open(opts...)
 	return franzProducer{cl}, err
 }
@@ -46,67 +50,6 @@ func (p franzProducer) close() error {
 	err := p.cl.Flush(ctx)
 	p.cl.Close()
 	return err
-}
-
-func (f *franz) Read(topics map[string]int32, from int64, count int, o readOptions) ([]record,
-	error) {
-	start := kgo.NewOffset().At(from)
-	if from == earliest {
-		start = kgo.NewOffset().AtStart()
-	} else if from == latest {
-		start = kgo.NewOffset().AtEnd()
-	}
-	all := map[string]map[int32]kgo.Offset{}
-	for topic, partitions := range topics {
-		all[topic] = map[int32]kgo.Offset{}
-		for p := range partitions {
-			all[topic][p] = start
-		}
-	}
-	opts := []kgo.Opt{kgo.ConsumePartitions(all), kgo.FetchMaxWait(500 * time.Millisecond),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())}
-	if o.fetchBytes > 0 {
-		opts = append(opts, kgo.FetchMaxBytes(o.fetchBytes),
-			kgo.FetchMaxPartitionBytes(o.fetchBytes))
-	}
-	cl, err := f.open(opts...)
-	if err != nil {
-		return nil, err
-	}
-	defer cl.Close()
-	return collect(count, o.patience, func(ctx context.Context) ([]record, error) {
-		fetches := cl.PollFetches(ctx)
-		if ctx.Err() != nil {
-			return nil, nil
-		}
-		records := []record{}
-		fetches.EachRecord(func(r *kgo.Record) { records = append(records, fromFranz(r)) })
-		return records, fetches.Err()
-	})
-}
-
-// collect polls until count records have come and a moment more, or the patience is over.
-func collect(count int, patience time.Duration,
-	poll func(context.Context) ([]record, error)) ([]record, error) {
-	if patience == 0 {
-		patience = 20 * time.Second
-	}
-	all := []record{}
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
-		ctx, cancel := context.WithDeadline(context.Background(), deadline)
-		more, err := poll(ctx)
-		cancel()
-		if err != nil {
-			return all, err
-		}
-		all = append(all, more...)
-		if moment := time.Now().Add(200 * time.Millisecond); len(all) >= count &&
-			moment.Before(deadline) {
-			deadline = moment
-		}
-	}
-	return all, nil
 }
 
 func fromFranz(r *kgo.Record) record {

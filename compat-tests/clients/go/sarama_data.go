@@ -1,10 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
 	"sync"
 
 	"github.com/IBM/sarama"
@@ -37,6 +33,10 @@ func (s *saramaClient) Producer(o produceOptions) (producer, error) {
 	if o.idempotent {
 		c.Producer.Idempotent = true
 		c.Producer.Retry.Max = 200
+	}
+	if o.acks != "" {
+		c.Producer.RequiredAcks = map[string]sarama.RequiredAcks{
+			"0": sarama.NoResponse, "1": sarama.WaitForLocal}[o.acks]
 	}
 	p, err := sarama.NewAsyncProducer(s.bootstrap, c)
 	if err != nil {
@@ -93,64 +93,6 @@ func (p saramaProducer) close() error {
 	p.p.AsyncClose()
 	<-p.ended
 	return nil
-}
-
-func (s *saramaClient) Read(topics map[string]int32, from int64, count int, o readOptions) (
-	[]record, error) {
-	c := saramaConfig()
-	c.Consumer.Return.Errors = true
-	if o.fetchBytes > 0 {
-		c.Consumer.Fetch.Default = o.fetchBytes
-	}
-	consumer, err := sarama.NewConsumer(s.bootstrap, c)
-	if err != nil {
-		return nil, err
-	}
-	defer consumer.Close()
-	records := make(chan record)
-	stop := make(chan struct{})
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer close(stop)
-	for topic, partitions := range topics {
-		for p := range partitions {
-			part, err := consumer.ConsumePartition(topic, p, from)
-			if errors.Is(err, sarama.ErrOffsetOutOfRange) {
-				part, err = consumer.ConsumePartition(topic, p, sarama.OffsetOldest)
-			}
-			if err != nil {
-				return nil, err
-			}
-			readers.Go(func() { forward(part, records, stop) })
-		}
-	}
-	return collect(count, o.patience, func(ctx context.Context) ([]record, error) {
-		select {
-		case r := <-records:
-			return []record{r}, nil
-		case <-ctx.Done():
-			return nil, nil
-		}
-	})
-}
-
-// forward passes on what one partition brings until it is told to stop.
-func forward(part sarama.PartitionConsumer, records chan<- record, stop <-chan struct{}) {
-	defer part.Close()
-	for {
-		select {
-		case m := <-part.Messages():
-			select {
-			case records <- fromSarama(m):
-			case <-stop:
-				return
-			}
-		case err := <-part.Errors():
-			fmt.Fprintln(os.Stderr, "sarama:", err)
-		case <-stop:
-			return
-		}
-	}
 }
 
 func fromSarama(m *sarama.ConsumerMessage) record {

@@ -247,6 +247,10 @@ func (s *segment) Producer(o produceOptions) (producer, error) {
 	if o.batchBytes > 0 {
 		w.BatchSize = 20
 	}
+	if o.acks != "" {
+		w.RequiredAcks = map[string]kafka.RequiredAcks{"0": kafka.RequireNone,
+			"1": kafka.RequireOne}[o.acks]
+	}
 	return &segmentProducer{w: w}, nil
 }
 

@@ -3,64 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 )
-
-func (s *segment) reader(topic string, partition int, o readOptions) *kafka.Reader {
-	c := kafka.ReaderConfig{Brokers: []string{s.bootstrap}, Topic: topic, Partition: partition,
-		MinBytes: 1, MaxBytes: 10 << 20, MaxWait: 500 * time.Millisecond}
-	if o.fetchBytes > 0 {
-		c.MaxBytes = int(o.fetchBytes)
-	}
-	return kafka.NewReader(c)
-}
-
-func (s *segment) Read(topics map[string]int32, from int64, count int, o readOptions) ([]record,
-	error) {
-	records := make(chan record)
-	ctx, cancel := context.WithCancel(context.Background())
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer cancel()
-	for topic, partitions := range topics {
-		for p := range partitions {
-			r := s.reader(topic, int(p), o)
-			// The library's numbers for the two ends are the wire's, turned round.
-			offset := map[int64]int64{earliest: kafka.FirstOffset, latest: kafka.LastOffset}[from]
-			if from >= 0 {
-				offset = from
-			}
-			if err := r.SetOffset(offset); err != nil {
-				return nil, err
-			}
-			readers.Go(func() {
-				defer r.Close()
-				for {
-					m, err := r.ReadMessage(ctx)
-					if err != nil {
-						return
-					}
-					select {
-					case records <- fromSegment(m):
-					case <-ctx.Done():
-					}
-				}
-			})
-		}
-	}
-	return collect(count, o.patience, func(ctx context.Context) ([]record, error) {
-		select {
-		case r := <-records:
-			return []record{r}, nil
-		case <-ctx.Done():
-			return nil, nil
-		}
-	})
-}
 
 func fromSegment(m kafka.Message) record {
 	out := record{topic: m.Topic, partition: int32(m.Partition), offset: m.Offset, key: m.Key,
@@ -131,7 +78,7 @@ func (m *segmentMember) follow(g *kafka.Generation) {
 
 func (m *segmentMember) read(ctx context.Context, g *kafka.Generation,
 	assignment kafka.PartitionAssignment) {
-	r := m.s.reader(m.topic, assignment.ID, readOptions{})
+	r := m.s.open(m.topic, assignment.ID, readOptions{})
 	defer r.Close()
 	if r.SetOffset(assignment.Offset) != nil {
 		return

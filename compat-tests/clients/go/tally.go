@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -66,4 +68,38 @@ func (t tally) revoked() int {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	return t.state.lost
+}
+
+// placeTally is what a member of several topics owns, shared between its goroutines.
+type placeTally struct {
+	lock *sync.Mutex
+	own  map[string]bool
+}
+
+func newPlaceTally() placeTally { return placeTally{&sync.Mutex{}, map[string]bool{}} }
+
+func (t placeTally) add(topics map[string][]int32) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	for topic, partitions := range topics {
+		for _, p := range partitions {
+			t.own[fmt.Sprintf("%s:%d", topic, p)] = true
+		}
+	}
+}
+
+func (t placeTally) remove(topics map[string][]int32) {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	for topic, partitions := range topics {
+		for _, p := range partitions {
+			delete(t.own, fmt.Sprintf("%s:%d", topic, p))
+		}
+	}
+}
+
+func (t placeTally) places() []string {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	return slices.Sorted(maps.Keys(t.own))
 }
