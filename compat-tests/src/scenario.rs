@@ -39,8 +39,15 @@ pub const WIDER: [&str; 9] = [
 ];
 
 /// The clients that run [`WIDER`].
-const WIDER_CLIENTS: [&str; 5] =
-    ["kafka-clients", "confluent-kafka", "franz-go", "sarama", "kafka-go"];
+const WIDER_CLIENTS: [&str; 7] = [
+    "kafka-clients",
+    "confluent-kafka",
+    "franz-go",
+    "sarama",
+    "kafka-go",
+    "aiokafka",
+    "kafka-python",
+];
 
 /// The scenarios that `client` runs against one broker from start to end, in this order.
 pub fn of_client(client: &str) -> Vec<&'static str> {
@@ -68,6 +75,8 @@ const fn cannot(client: &'static str, scenario: &'static str, reason: &'static s
 
 pub const UNSUPPORTED: &[Unsupported] = &[
     cannot("aiokafka", "cooperative", "no cooperative assignor"),
+    cannot("aiokafka", "recreate", "its consumer itself makes a topic that is gone"),
+    cannot("kafka-python", "recreate", "its consumer itself makes a topic that is gone"),
     cannot("kcat", "topic-admin", "no CreateTopics"),
     cannot("kcat", "commit", "no commit with metadata outside of a group"),
     cannot("kcat", "delete-records", "no DeleteRecords"),

@@ -9,9 +9,19 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.structs import OffsetAndMetadata
 
-from .base import Client, Member, Reader, Record, Refused, Unsupported, error_name
+from .base import (
+    PYTHON_OPTIONS,
+    Client,
+    Member,
+    Reader,
+    Record,
+    Refused,
+    Unsupported,
+    error_name,
+)
 
 LIMIT = 30
 SOURCES = {
@@ -51,6 +61,14 @@ class Loop:
         with refusals():
             return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(limit)
 
+    def call(self, function, *arguments, **options):
+        """For functions that must run on the loop without being coroutines."""
+
+        async def called():
+            return function(*arguments, **options)
+
+        return self(called())
+
 
 def to_record(message):
     return Record(
@@ -74,6 +92,19 @@ class AiokafkaReader(Reader):
         found = self.run(self.consumer.getmany(timeout_ms=int(seconds * 1000)))
         return [to_record(m) for messages in found.values() for m in messages]
 
+    def position(self, topic, partition):
+        return self.run(self.consumer.position(TopicPartition(topic, partition)))
+
+    def end(self, topic, partition):
+        place = TopicPartition(topic, partition)
+        return self.run(self.consumer.end_offsets([place]))[place]
+
+    def pause(self, topic, partition):
+        self.run.call(self.consumer.pause, TopicPartition(topic, partition))
+
+    def resume(self, topic, partition):
+        self.run.call(self.consumer.resume, TopicPartition(topic, partition))
+
     def close(self):
         self.run(self.consumer.stop())
 
@@ -86,14 +117,18 @@ class AiokafkaMember(AiokafkaReader, Member):
     def assignment(self):
         return sorted(place.partition for place in self.consumer.assignment())
 
-    def commit(self, offsets):
-        places = {TopicPartition(self.topic, p): offset for p, offset in offsets.items()}
+    def places(self):
+        return sorted(map(tuple, self.consumer.assignment()))
+
+    def commit(self, offsets, metadata=""):
+        places = {TopicPartition(self.topic, p): (o, metadata) for p, o in offsets.items()}
         self.run(self.consumer.commit(places))
 
 
 class Aiokafka(Client):
     name = "aiokafka"
     cooperates = False
+    consumer_makes_topics = True
     alters_incrementally = False
 
     def __init__(self, bootstrap):
@@ -156,18 +191,18 @@ class Aiokafka(Client):
         found = {name: (value, source) for name, value, _, source, *_ in entries}
         return {key: [found[key][0], SOURCES[found[key][1]]] for key in keys}
 
-    def producer(self, codec="none", **config):
-        key = (codec, *sorted(config.items()))
+    def producer(self, codec="none", acks="all", **config):
+        key = (codec, acks, *sorted(config.items()))
         if key not in self.producers:
             kind = None if codec == "none" else codec
             starting = self.start(
-                AIOKafkaProducer, compression_type=kind, acks="all", linger_ms=5, **config
+                AIOKafkaProducer, compression_type=kind, acks=acks, linger_ms=5, **config
             )
             self.producers[key] = self.run(starting)
         return self.producers[key]
 
-    def produce(self, topic, records, codec="none"):
-        producer = self.producer(codec)
+    def produce(self, topic, records, codec="none", acks="all"):
+        producer = self.producer(codec, acks)
 
         async def send_all():
             sent = []
@@ -182,7 +217,8 @@ class Aiokafka(Client):
                         headers=record.headers,
                     )
                 )
-            return [(await future).offset for future in sent]
+            # With acks=0 there are no offsets.
+            return [(found := await future) and found.offset for future in sent]
 
         return self.run(send_all())
 
@@ -205,9 +241,8 @@ class Aiokafka(Client):
         base |= {"auto_offset_reset": "earliest"}
         return self.run(self.start(AIOKafkaConsumer, *topics, **{**base, **config}))
 
-    def reader(self, starts, fetch_bytes=None):
-        limits = {"max_partition_fetch_bytes": fetch_bytes} if fetch_bytes else {}
-        consumer = self.consumer(**limits)
+    def reader(self, starts, **options):
+        consumer = self.consumer(**{PYTHON_OPTIONS[k]: v for k, v in options.items()})
         places = {TopicPartition(*place): at for place, at in starts.items()}
 
         async def assign():
@@ -253,6 +288,12 @@ class Aiokafka(Client):
         )
         return AiokafkaMember(self.run, consumer, topic)
 
+    def pattern_member(self, group, pattern):
+        often = {"metadata_max_age_ms": 500, "heartbeat_interval_ms": 500}
+        consumer = self.consumer(group_id=group, **often)
+        self.run.call(consumer.subscribe, pattern=f"^{pattern}$")
+        return AiokafkaMember(self.run, consumer, None)
+
     def commit(self, group, topic, partition, offset, metadata):
         place = TopicPartition(topic, partition)
         consumer = self.consumer(group_id=group)
@@ -274,6 +315,21 @@ class Aiokafka(Client):
 
     def list_groups(self):
         return [group[0] for group in self.run(self.admin.list_consumer_groups())]
+
+    def describe_cluster(self):
+        found = self.run(self.admin.describe_cluster())
+        nodes = {n["node_id"]: f"{n['host']}:{n['port']}" for n in found["brokers"]}
+        return [found["cluster_id"], nodes.get(found["controller_id"]), list(nodes.values())]
+
+    def describe_members(self, group):
+        response = self.run(self.admin.describe_consumer_groups([group]))[0]
+        code, _, state, _, assignor, members, *_ = response.groups[0]
+        check(code)
+        seen = []
+        for _, _, host, _, assignment in members:
+            owned = ConsumerProtocolMemberAssignment.decode(assignment).assignment
+            seen.append([host, [[topic, p] for topic, parts in owned for p in parts]])
+        return [state, assignor, seen]
 
     def describe_group(self, group):
         response = self.run(self.admin.describe_consumer_groups([group]))[0]

@@ -83,6 +83,8 @@ class Client:
     name = None
     # Whether it has a cooperative assignor.
     cooperates = True
+    # Whether a consumer's request for metadata makes a topic that is gone.
+    consumer_makes_topics = False
     # Whether altering one setting leaves the others alone (IncrementalAlterConfigs).
     alters_incrementally = True
 
@@ -227,7 +229,7 @@ class Client:
         raise Unsupported("no ListGroups with states")
 
     def describe_cluster(self):
-        """`[id, controller, nodes]`, the nodes as `host:port`."""
+        """`[id, controller, nodes]`, the nodes as `host:port`; no id where none is shown."""
         raise Unsupported("no way to describe the cluster")
 
     def delete_group(self, group):
@@ -236,6 +238,14 @@ class Client:
     def delete_offset(self, group, topic, partition):
         raise Unsupported("no OffsetDelete")
 
+
+# What a reader may be asked for, by the names that both pure Python clients use.
+PYTHON_OPTIONS = {
+    "fetch_bytes": "max_partition_fetch_bytes",
+    "reset": "auto_offset_reset",
+    "isolation": "isolation_level",
+    "refresh_ms": "metadata_max_age_ms",
+}
 
 # Codes whose names in kafka-python's table are not Kafka's.
 NAMES = {0: "NONE", 10: "MESSAGE_TOO_LARGE", 17: "INVALID_TOPIC_EXCEPTION"}

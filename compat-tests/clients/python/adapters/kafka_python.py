@@ -11,7 +11,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.protocol.consumer import OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
-from .base import Client, Member, Reader, Record, Refused, error_name
+from .base import PYTHON_OPTIONS, Client, Member, Reader, Record, Refused, error_name
 
 LIMIT = 30
 
@@ -64,14 +64,30 @@ class KafkaPythonReader(Reader):
             if records or left <= 0:
                 return records
 
+    def position(self, topic, partition):
+        return self.consumer.position(TopicPartition(topic, partition))
+
+    def end(self, topic, partition):
+        place = TopicPartition(topic, partition)
+        return self.consumer.end_offsets([place])[place]
+
+    def pause(self, topic, partition):
+        self.consumer.pause(TopicPartition(topic, partition))
+
+    def resume(self, topic, partition):
+        self.consumer.resume(TopicPartition(topic, partition))
+
     def close(self):
         self.consumer.close(autocommit=False)
 
 
 class KafkaPythonMember(KafkaPythonReader, Member):
-    def __init__(self, consumer, topic):
+    def __init__(self, consumer, topic, pattern=None):
         super().__init__(consumer)
         self.topic = topic
+        if pattern:
+            consumer.subscribe(pattern=pattern)
+            return
         consumer.subscribe([topic])
         # A leader that learns of the topic's partitions after it has joined joins once more, and
         # when that takes longer than one poll, the library forgets it: the member has switched
@@ -83,15 +99,21 @@ class KafkaPythonMember(KafkaPythonReader, Member):
     def assignment(self):
         return sorted(place.partition for place in self.consumer.assignment())
 
-    def commit(self, offsets):
+    def places(self):
+        return sorted(map(tuple, self.consumer.assignment()))
+
+    def commit(self, offsets, metadata=""):
+        own = lambda offset: OffsetAndMetadata(offset, metadata, -1)
         with refusals():
             self.consumer.commit(
-                {TopicPartition(self.topic, p): OffsetAndMetadata(o, "", -1) for p, o in offsets.items()}
+                {TopicPartition(self.topic, p): own(o) for p, o in offsets.items()}
             )
 
 
 class KafkaPython(Client):
     name = "kafka-python"
+    # In spite of allow_auto_create_topics=False.
+    consumer_makes_topics = True
 
     def __init__(self, bootstrap):
         super().__init__(bootstrap)
@@ -117,11 +139,17 @@ class KafkaPython(Client):
         with refusals():
             self.admin.delete_topics([topic])
 
-    def describe_topic(self, topic):
+    def topic(self, topic):
         with refusals():
             found = self.admin.describe_topics([topic])[0]
         check(kafka.errors.for_code(found["error_code"]))
-        return len(found["partitions"])
+        return found
+
+    def describe_topic(self, topic):
+        return len(self.topic(topic)["partitions"])
+
+    def topic_id(self, topic):
+        return str(self.topic(topic)["topic_id"])
 
     def list_topics(self):
         return self.admin.list_topics()
@@ -143,20 +171,20 @@ class KafkaPython(Client):
         entries = found["topic"][topic]
         return {key: [entries[key]["value"], entries[key]["config_source"]] for key in keys}
 
-    def producer(self, codec="none", **config):
-        key = (codec, *sorted(config.items()))
+    def producer(self, codec="none", acks="all", **config):
+        key = (codec, acks, *sorted(config.items()))
         if key not in self.producers:
             self.producers[key] = KafkaProducer(
                 **self.common,
                 compression_type=None if codec == "none" else codec,
-                acks="all",
+                acks=acks,
                 linger_ms=5,
                 **config,
             )
         return self.producers[key]
 
-    def produce(self, topic, records, codec="none"):
-        producer = self.producer(codec)
+    def produce(self, topic, records, codec="none", acks="all"):
+        producer = self.producer(codec, acks)
         futures = []
         for record in records:
             options = {} if record.timestamp is None else {"timestamp_ms": record.timestamp}
@@ -176,7 +204,7 @@ class KafkaPython(Client):
                 return [future.get(LIMIT).offset for future in futures]
         except Refused:
             # It is idempotent by default, and of no more use after an error.
-            self.producers.pop((codec,)).close(timeout=0)
+            self.producers.pop((codec, acks)).close(timeout=0)
             raise
 
     def produce_idempotently(self, topic, values, paced):
@@ -194,9 +222,8 @@ class KafkaPython(Client):
             **{**self.common, **base, "auto_offset_reset": "earliest", **config}
         )
 
-    def reader(self, starts, fetch_bytes=None):
-        limits = {"max_partition_fetch_bytes": fetch_bytes} if fetch_bytes else {}
-        consumer = self.consumer(**limits)
+    def reader(self, starts, **options):
+        consumer = self.consumer(**{PYTHON_OPTIONS[k]: v for k, v in options.items()})
         places = {TopicPartition(*place): at for place, at in starts.items()}
         consumer.assign(list(places))
         for place, at in places.items():
@@ -238,6 +265,11 @@ class KafkaPython(Client):
         )
         return KafkaPythonMember(consumer, topic)
 
+    def pattern_member(self, group, pattern):
+        often = {"metadata_max_age_ms": 500, "heartbeat_interval_ms": 500}
+        consumer = self.consumer(group_id=group, **often)
+        return KafkaPythonMember(consumer, None, pattern=f"^{pattern}$")
+
     def commit(self, group, topic, partition, offset, metadata):
         offsets = {TopicPartition(topic, partition): OffsetAndMetadata(offset, metadata, -1)}
         with refusals():
@@ -253,11 +285,31 @@ class KafkaPython(Client):
     def list_groups(self):
         return [group["group_id"] for group in self.admin.list_groups()]
 
-    def describe_group(self, group):
+    def list_group_states(self):
+        return {group["group_id"]: group["group_state"] for group in self.admin.list_groups()}
+
+    def group(self, group):
         with refusals():
             found = self.admin.describe_groups([group])[group]
         check_text(found["error"])
-        return found["group_state"]
+        return found
+
+    def describe_group(self, group):
+        return self.group(group)["group_state"]
+
+    def describe_members(self, group):
+        found = self.group(group)
+        seen = []
+        for member in found["members"]:
+            owned = member["member_assignment"]["assigned_partitions"]
+            places = [[each["topic"], p] for each in owned for p in each["partitions"]]
+            seen.append([member["client_host"], places])
+        return [found["group_state"], found["protocol_data"], seen]
+
+    def describe_cluster(self):
+        found = self.admin.describe_cluster()
+        nodes = {n["broker_id"]: f"{n['host']}:{n['port']}" for n in found["brokers"]}
+        return [found["cluster_id"], nodes.get(found["controller_id"]), list(nodes.values())]
 
     def delete_group(self, group):
         with refusals():
