@@ -25,6 +25,17 @@ pub const SCENARIOS: [&str; 20] = [
     "log-append-time",
 ];
 
+/// Scenarios of Apache Kafka's command-line tools that no other client has anything like.
+pub const TOOLS: [&str; 7] = [
+    "cluster-tools",
+    "offset-tools",
+    "reset-offsets",
+    "delete-offsets",
+    "group-tools",
+    "performance-tools",
+    "verifiable-tools",
+];
+
 /// Scenarios of what users meet later; they run after the others.
 pub const WIDER: [&str; 9] = [
     "thousand-partitions",
@@ -52,7 +63,8 @@ const WIDER_CLIENTS: [&str; 7] = [
 /// The scenarios that `client` runs against one broker from start to end, in this order.
 pub fn of_client(client: &str) -> Vec<&'static str> {
     let wider = if WIDER_CLIENTS.contains(&client) { &WIDER[..] } else { &[] };
-    SCENARIOS.iter().chain(wider).copied().collect()
+    let tools = if client == "java-tools" { &TOOLS[..] } else { &[] };
+    SCENARIOS.iter().chain(wider).chain(tools).copied().collect()
 }
 
 /// Phases with a restart of the broker between them: after `.1` a clean one, after `.2` kill -9.

@@ -1,5 +1,6 @@
 package gofka.compat;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -18,6 +20,8 @@ import org.apache.kafka.common.utils.Exit;
  */
 final class Tool {
     private static final String TOOLS = "org.apache.kafka.tools.";
+    private static final String TEMPORARY =
+            Pattern.quote(System.getProperty("java.io.tmpdir") + "/");
     private final Cluster cluster;
     private Consumer<String> listener = line -> { };
     private Callable<Boolean> finished = () -> true;
@@ -89,6 +93,46 @@ final class Tool {
         return lines.plain();
     }
 
+    /**
+     * Runs a tool in a JVM of its own, for one that only the end of a JVM ends well. A line that
+     * contains {@code enough}, if one is given, ends it.
+     */
+    List<String> apart(String name, String enough, String... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElse("java"), "-Xmx128m",
+                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+                TOOLS + name));
+        command.addAll(List.of(args));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        List<String> lines = new ArrayList<>();
+        boolean stopped = false;
+        try (BufferedReader reader = process.inputReader()) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                if (!stopped) {
+                    lines.add(line);
+                }
+                if (enough != null && line.contains(enough)) {
+                    stopped = true;
+                    // The process itself would close the stream that is being read.
+                    process.toHandle().destroy();
+                }
+            }
+        } finally {
+            process.destroyForcibly();
+        }
+        int code = process.waitFor();
+        return plain(lines, stopped ? 0 : code);
+    }
+
+    /**
+     * What a tool says when it is used wrongly: the first line, before its long help, and the last.
+     * What it lists after a colon comes in any order.
+     */
+    List<String> refusal(String name, String... args) throws Exception {
+        var lines = run(name, "", args);
+        return List.of(lines.get(0).replaceAll(": .*", ""), lines.get(lines.size() - 1));
+    }
+
     /** Collects what is printed, line by line. */
     private final class Lines extends OutputStream {
         private final List<String> all = new ArrayList<>();
@@ -115,25 +159,34 @@ final class Tool {
         }
 
         synchronized List<String> plain() {
-            List<String> seen = new ArrayList<>();
-            for (String text : all) {
-                String word = text.replace(cluster.topic, "TOPIC").replace(cluster.bootstrap, "BROKER")
-                        .replaceAll("TopicId: \\S+", "TopicId: ID")
-                        .replaceAll("\"logDir\":\"[^\"]*\"", "\"logDir\":\"DIR\"")
-                        .replaceAll("\"size\":\\d+", "\"size\":SIZE")
-                        .replaceAll("Time:\\d+", "Time:TIME")
-                        .replaceAll("\\s+", " ").strip();
-                // Advice of the client library, and the tools' stack traces.
-                boolean noise = word.isEmpty() || word.contains("KIP-848") || word.startsWith("at ")
-                        || word.startsWith("[") || word.startsWith("SLF4J");
-                if (!noise) {
-                    seen.add(word);
-                }
-            }
-            if (code != null && code != 0) {
-                seen.add("exit " + code);
-            }
-            return seen;
+            return Tool.this.plain(all, code == null ? 0 : code);
         }
+    }
+
+    /** What was printed, in words that do not vary. */
+    private List<String> plain(List<String> printed, int code) {
+        List<String> seen = new ArrayList<>();
+        for (String text : printed) {
+            String word = text.replace(cluster.topic, "TOPIC").replace(cluster.bootstrap, "BROKER")
+                    .replaceAll("TopicId: \\S+", "TopicId: ID")
+                    .replaceAll("\"logDir\":\"[^\"]*\"", "\"logDir\":\"DIR\"")
+                    .replaceAll("\"size\":\\d+", "\"size\":SIZE")
+                    .replaceAll("\"(\\w*[tT]imestamp)\":\\d+", "\"$1\":TIME")
+                    .replaceAll("Time:\\d+", "Time:TIME")
+                    .replaceAll("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}", "ID")
+                    .replaceAll(TEMPORARY + "[^ ,'\"]+", "FILE")
+                    .replaceAll("\\s+", " ").strip();
+            // Advice of the client library, and the tools' stack traces.
+            boolean noise = word.isEmpty() || word.contains("KIP-848") || word.startsWith("at ")
+                    || word.startsWith("[") || word.startsWith("SLF4J")
+                    || word.startsWith("... ");
+            if (!noise) {
+                seen.add(word);
+            }
+        }
+        if (code != 0) {
+            seen.add("exit " + code);
+        }
+        return seen;
     }
 }

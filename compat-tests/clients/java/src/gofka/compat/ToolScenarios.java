@@ -16,10 +16,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class ToolScenarios {
     private static final String TOPICS = "TopicCommand";
     private static final String CONFIGS = "kafka.admin.ConfigCommand";
-    private static final String OFFSETS = "GetOffsetShell";
+    static final String OFFSETS = "GetOffsetShell";
     private static final String PRODUCER = "ConsoleProducer";
     private static final String CONSUMER = "consumer.ConsoleConsumer";
-    private static final String GROUPS = "consumer.group.ConsumerGroupCommand";
+    static final String GROUPS = "consumer.group.ConsumerGroupCommand";
     private static final Map<String, Scenario> ALL = new HashMap<>();
 
     static {
@@ -37,6 +37,13 @@ final class ToolScenarios {
         ALL.put("errors", ToolScenarios::errors);
         ALL.put("group-three", ToolScenarios::three);
         ALL.put("commit", ToolScenarios::commit);
+        ALL.put("cluster-tools", ToolCluster::run);
+        ALL.put("offset-tools", ToolOffsets::get);
+        ALL.put("reset-offsets", ToolOffsets::reset);
+        ALL.put("delete-offsets", ToolOffsets::delete);
+        ALL.put("group-tools", ToolGroups::run);
+        ALL.put("performance-tools", ToolLoads::performance);
+        ALL.put("verifiable-tools", ToolLoads::verifiable);
         ALL.put("idempotent.1", ToolScenarios::idempotentWrite);
         ALL.put("idempotent.2", ToolScenarios::idempotentRead);
         ALL.put("resume.1", c -> resume(c, 1));
@@ -50,11 +57,11 @@ final class ToolScenarios {
         return ALL.get(name);
     }
 
-    private static Map<String, Object> printed(Object... stepsAndLines) {
+    static Map<String, Object> printed(Object... stepsAndLines) {
         return fields("tools", fields(stepsAndLines));
     }
 
-    private static List<String> create(Cluster c, int partitions, String... configs)
+    static List<String> create(Cluster c, int partitions, String... configs)
             throws Exception {
         List<String> args = new ArrayList<>(List.of("--create", "--topic", c.topic,
                 "--partitions", "" + partitions, "--replication-factor", "1"));
@@ -67,19 +74,19 @@ final class ToolScenarios {
         return printed;
     }
 
-    private static List<String> produce(Cluster c, String input, String... args) throws Exception {
+    static List<String> produce(Cluster c, String input, String... args) throws Exception {
         List<String> all = new ArrayList<>(List.of("--topic", c.topic));
         all.addAll(List.of(args));
         return new Tool(c).run(PRODUCER, input, all.toArray(String[]::new));
     }
 
-    private static List<String> consume(Cluster c, String... args) throws Exception {
+    static List<String> consume(Cluster c, String... args) throws Exception {
         List<String> all = new ArrayList<>(List.of("--topic", c.topic, "--timeout-ms", "15000"));
         all.addAll(List.of(args));
         return new Tool(c).run(CONSUMER, "", all.toArray(String[]::new));
     }
 
-    private static String lines(int from, int to) {
+    static String lines(int from, int to) {
         StringBuilder all = new StringBuilder();
         for (int i = from; i < to; i++) {
             all.append("key-").append(i).append('\t').append("value-").append(i).append('\n');
@@ -121,7 +128,12 @@ final class ToolScenarios {
         return fields("tools", out);
     }
 
-    private static String[] with(String[] some, String... more) {
+    /** An error's name alone: its words are the broker's own. */
+    static String withoutWords(String line) {
+        return line.replaceAll("(\\w+Exception: ).*", "$1WORDS");
+    }
+
+    static String[] with(String[] some, String... more) {
         List<String> all = new ArrayList<>(List.of(some));
         all.addAll(List.of(more));
         return all.toArray(String[]::new);
@@ -262,7 +274,7 @@ final class ToolScenarios {
     }
 
     /** The group tool, its table in the order of the partitions. */
-    private static List<String> groups(Cluster c, String... args) throws Exception {
+    static List<String> groups(Cluster c, String... args) throws Exception {
         return new Tool(c).run(GROUPS, "", args).stream().sorted().toList();
     }
 
