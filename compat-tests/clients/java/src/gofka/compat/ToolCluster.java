@@ -55,6 +55,9 @@ final class ToolCluster {
         out.put("dirs_of_all", all.contains("\"partition\":\"TOPIC-2\""));
         out.put("dirs_without_action", tool.refusal(DIRS));
         out.put("verified", verified(c));
+        out.put("producers", tool.run("TransactionsCommand", "", "describe-producers", "--topic",
+                c.topic, "--partition", "0").stream().map(line -> line.replaceAll("^\\d+ ", "ID ")
+                .replaceAll("\\d{10,}", "TIME")).toList());
         out.put("compatible", tool.run("ClientCompatibilityTest", "", compatible(c, apis)));
         c.admin().deleteTopics(List.of("newtopic")).all().get();
         metrics(c, out);

@@ -117,12 +117,23 @@ final class ToolOffsets {
                 reset(c, "--topic", c.topic + ":9", "--to-earliest", "--dry-run"));
         out.put("unknown_topic",
                 reset(c, "--topic", c.topic + "-none", "--to-earliest", "--dry-run"));
-        String[] wrong = {"--reset-offsets", "--group", c.topic + "-group", "--to-earliest"};
+        String[] wrong = {"--reset-offsets", "--dry-run", "--group", c.topic + "-group",
+            "--to-earliest"};
         out.put("two_ways", new Tool(c).refusal(GROUPS, with(wrong, "--to-latest")));
         out.put("no_scope", new Tool(c).refusal(GROUPS, wrong));
+        out.put("application_dry", application(c, "--to-datetime", DATE.format(hoursAgo(2)),
+                "--dry-run"));
+        out.put("application", application(c, "--shift-by", "3"));
+        out.put("application_described", groups(c, "--describe", "--group", c.topic + "-app"));
         files(c, out);
         whileActive(c, out);
         return fields("tools", out);
+    }
+
+    /** The tool that resets a streams application, which is a group like others. */
+    private static List<String> application(Cluster c, String... how) throws Exception {
+        String[] about = {"--application-id", c.topic + "-app", "--input-topics", c.topic};
+        return new Tool(c).run("StreamsResetter", "", with(about, how)).stream().sorted().toList();
     }
 
     /** What one reset has exported, another reads. */
