@@ -6,8 +6,10 @@ import static gofka.compat.ToolScenarios.create;
 import static gofka.compat.ToolScenarios.groups;
 import static gofka.compat.ToolScenarios.with;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** A group described and listed in every form, while it is in use and when it is left. */
@@ -57,13 +59,27 @@ final class ToolGroups {
     /** The group's own records, read as records and written out by Kafka's formatters. */
     private static void stored(Cluster c, String group, Map<String, Object> out)
             throws Exception {
-        out.put("stored_offsets", formatted(c, group, "Offsets").stream().distinct().sorted()
-                .toList());
-        var states = formatted(c, group, "GroupMetadata");
-        out.put("stored_state", states.get(states.size() - 1)
-                .replaceAll("\"generation\":\\d+", "\"generation\":N"));
+        List<String> offsets = new ArrayList<>();
+        Cluster.until("each partition's offset is read", () -> {
+            offsets.clear();
+            offsets.addAll(new TreeSet<>(formatted(c, group, "Offsets")));
+            return offsets.size() >= 4;
+        });
+        out.put("stored_offsets", offsets);
+        List<String> states = new ArrayList<>();
+        Cluster.until("the state without members is read", () -> {
+            states.addAll(formatted(c, group, "GroupMetadata"));
+            return !states.isEmpty() && last(states).contains("\"members\":[]");
+        });
+        out.put("stored_state", last(states).replaceAll("\"generation\":\\d+",
+                "\"generation\":N"));
     }
 
+    private static String last(List<String> lines) {
+        return lines.get(lines.size() - 1);
+    }
+
+    /** The reader gives up after a silence, which may come before the first record. */
     private static List<String> formatted(Cluster c, String group, String what) throws Exception {
         String partition = "" + (group.hashCode() & Integer.MAX_VALUE) % 50;
         var lines = new Tool(c).run("consumer.ConsoleConsumer", "", "--topic", "__consumer_offsets",
