@@ -26,6 +26,7 @@ use crate::config::ServerConfig;
 use crate::coordinator::GroupCoordinator;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::net::Complaints;
 use crate::partition::{FetchSessionTable, Partitions, ProducerIds};
 use start::Running;
 use stop_signal::StopSignal;
@@ -53,6 +54,8 @@ pub struct Broker {
     pub fetch_sessions: FetchSessionTable,
     /// Producer ids to give out.
     pub producer_ids: ProducerIds,
+    /// Lines about what clients ask for and cannot have.
+    pub hints: Complaints,
     /// Set when the broker stops: what waits for something to happen answers with what there is.
     pub stopping: CancellationToken,
     raft_lock: Option<LogDirs>,

@@ -14,6 +14,9 @@ use super::{Outcome, Reply};
 use crate::broker::Broker;
 use crate::net::MemoryBudget;
 
+/// Letters of a client id in a log line; the wire allows 32 KiB.
+const CLIENT_ID_SHOWN_MAX: usize = 128;
+
 /// Who may connect to a listener, and so which APIs it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenerKind {
@@ -87,6 +90,13 @@ impl RequestContext {
     /// The client id, empty when there is none.
     pub fn client_id(&self) -> &str {
         self.client_id.as_deref().unwrap_or_default()
+    }
+
+    /// The client id as log lines show it: not the whole of one that is very long.
+    pub(crate) fn client_shown(&self) -> &str {
+        let id = self.client_id();
+        let end = id.char_indices().nth(CLIENT_ID_SHOWN_MAX).map_or(id.len(), |(at, _)| at);
+        &id[..end]
     }
 
     /// Encodes `response` at the request's version.

@@ -2,8 +2,10 @@
 //!
 //! Behaviour: the leader of the group's partition of `__consumer_offsets`. The topic is made on
 //! first use, and the answer waits for that, so that the first consumer finds its coordinator at
-//! once (Kafka answers COORDINATOR_NOT_AVAILABLE first). Transactions are not served yet: their
-//! coordinator is not available. Share coordinators are refused, as by a Kafka without them.
+//! once (Kafka answers COORDINATOR_NOT_AVAILABLE first). Transactions are not served yet: whoever
+//! looks for their coordinator is refused with the one code that Java's producer and librdkafka's
+//! both give up on at once, and the log says so. Share coordinators are refused, as by a Kafka
+//! without them.
 //!
 //! Version notes: 1 brings the type and the message; 4 several keys (KIP-699); 6 share groups
 //! (KIP-932).
@@ -14,7 +16,7 @@ use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinator
 use kafka_protocol::protocol::StrBytes;
 
 use super::group_wire::text;
-use super::{Api, Outcome, Reply, RequestContext};
+use super::{Api, Outcome, Reply, RequestContext, no_transactions};
 
 /// The row of the table.
 pub const API: Api = Api::new::<FindCoordinatorRequest>(0, 6);
@@ -94,6 +96,7 @@ fn message(error: ErrorCode) -> StrBytes {
         ErrorCode::CoordinatorNotAvailable => {
             StrBytes::from_static_str("The coordinator is not available.")
         }
+        no_transactions::CODE => StrBytes::from_static_str(no_transactions::MESSAGE),
         ErrorCode::InvalidRequest => {
             StrBytes::from_static_str("This broker has no coordinators of that type.")
         }
@@ -108,7 +111,7 @@ async fn find(
 ) -> Result<Address, ErrorCode> {
     match key_type {
         TYPE_GROUP => {}
-        TYPE_TRANSACTION => return Err(ErrorCode::CoordinatorNotAvailable),
+        TYPE_TRANSACTION => return Err(no_transactions::refuse(context)),
         // Share groups are not served, so their type is as unknown as any other.
         _ => return Err(ErrorCode::InvalidRequest),
     }
@@ -129,10 +132,10 @@ mod tests {
     #[test]
     fn answers_encode_in_every_version() {
         let address = || Address { node: 1, host: text("h"), port: 9092 };
-        for found in [true, false] {
+        let errors = [ErrorCode::CoordinatorNotAvailable, no_transactions::CODE];
+        for error in errors.map(Some).into_iter().chain([None]) {
             assert_encodes(&API, |version| {
-                let found =
-                    if found { Ok(address()) } else { Err(ErrorCode::CoordinatorNotAvailable) };
+                let found = error.map_or_else(|| Ok(address()), Err);
                 if version < BATCHED_FROM {
                     return single(version, found);
                 }

@@ -2,7 +2,7 @@
 //!
 //! Behaviour: without a transactional id every call gets a fresh id and epoch 0, whatever the
 //! request says it had. With one, a transaction coordinator would be asked; none is served yet, so
-//! the answer is COORDINATOR_NOT_AVAILABLE, and an empty transactional id is INVALID_REQUEST.
+//! it is refused as by FindCoordinator, and an empty transactional id is INVALID_REQUEST.
 //!
 //! Version notes: 2 flexible, 3 the producer's former id and epoch (KIP-360), 4 PRODUCER_FENCED
 //! (KIP-588), 5 TRANSACTION_ABORTABLE (KIP-890). Version 6 is unstable in Kafka and not served.
@@ -11,7 +11,7 @@ use gofka_core::error::ErrorCode;
 use gofka_core::ids::{ProducerEpoch, ProducerId};
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
 
-use super::{Api, Outcome, RequestContext};
+use super::{Api, Outcome, RequestContext, no_transactions};
 
 /// The row of the table.
 pub const API: Api = Api::new::<InitProducerIdRequest>(0, 5);
@@ -20,6 +20,7 @@ pub const API: Api = Api::new::<InitProducerIdRequest>(0, 5);
 pub async fn handle(context: &RequestContext, request: InitProducerIdRequest) -> Outcome {
     let id = match check(&request) {
         Ok(()) => context.broker.producer_ids.next().await.map_err(|error| error.code),
+        Err(no_transactions::CODE) => Err(no_transactions::refuse(context)),
         Err(code) => Err(code),
     };
     let response = answer(id);
@@ -30,7 +31,7 @@ pub async fn handle(context: &RequestContext, request: InitProducerIdRequest) ->
 fn check(request: &InitProducerIdRequest) -> Result<(), ErrorCode> {
     match &request.transactional_id {
         Some(id) if id.is_empty() => return Err(ErrorCode::InvalidRequest),
-        Some(_) => return Err(ErrorCode::CoordinatorNotAvailable),
+        Some(_) => return Err(no_transactions::CODE),
         None => {}
     }
     let no_id = request.producer_id.0 == ProducerId::NONE.0;
@@ -69,7 +70,7 @@ mod tests {
             (plain().with_producer_id(5.into()), Err(ErrorCode::InvalidRequest)),
             (plain().with_producer_epoch(5), Err(ErrorCode::InvalidRequest)),
             (with_id(""), Err(ErrorCode::InvalidRequest)),
-            (with_id("t"), Err(ErrorCode::CoordinatorNotAvailable)),
+            (with_id("t"), Err(no_transactions::CODE)),
         ];
         for (request, expected) in cases {
             assert_eq!(check(&request), expected, "{request:?}");
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn every_version_carries_the_answer() {
         for version in API.lowest()..=API.highest() {
-            for id in [Ok(ProducerId(4_000)), Err(ErrorCode::CoordinatorNotAvailable)] {
+            for id in [Ok(ProducerId(4_000)), Err(no_transactions::CODE)] {
                 let mut bytes = BytesMut::new();
                 answer(id).encode(&mut bytes, version).unwrap();
                 let read = InitProducerIdResponse::decode(&mut bytes.freeze(), version).unwrap();

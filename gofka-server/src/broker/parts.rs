@@ -15,6 +15,7 @@ use crate::config::ServerConfig;
 use crate::coordinator::{CoordinatorOptions, GroupCoordinator};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::net::Complaints;
 use crate::partition::{FetchSessionTable, Partitions, PartitionsOptions, ProducerIds};
 
 /// What every part is given.
@@ -150,6 +151,7 @@ impl Broker {
             groups,
             fetch_sessions,
             producer_ids,
+            hints: Complaints::default(),
             stopping: CancellationToken::new(),
             raft_lock,
         }))

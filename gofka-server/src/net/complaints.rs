@@ -1,7 +1,8 @@
 //! One log line per connection-level problem, and few enough that a flood of bad clients is not
 //! a flood of lines.
 //!
-//! Called by connections and listeners, also the internal one; any thread.
+//! Called by connections and listeners, also the internal one, and by handlers that have a hint for
+//! the owner of a client; any thread.
 
 use std::fmt::Display;
 
@@ -23,11 +24,12 @@ struct Window {
 pub struct Complaints(Mutex<Window>);
 
 impl Complaints {
-    /// Says that `peer` did something that ends its connection, or keeps it from being made.
+    /// Says that `peer` did something that ends its connection, or keeps it from being made, or
+    /// that it asked for what it cannot have.
     pub fn say(&self, now: MonotonicMs, peer: impl Display, problem: impl Display) {
         let Some(left_out) = self.admit(now) else { return };
         if left_out > 0 {
-            tracing::warn!(left_out, "more connections had problems than there are lines about");
+            tracing::warn!(left_out, "more clients had problems than there are lines about");
         }
         tracing::warn!(%peer, "{problem}");
     }

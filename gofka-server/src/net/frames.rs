@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::io;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use kafka_protocol::messages::ApiKey;
 use tokio::net::TcpStream;
 
 use super::activity::Activity;
@@ -57,10 +58,15 @@ pub(super) enum FrameError {
     Size { size: i32, hint: &'static str },
     #[error("a request of {size} bytes to {api} is larger than {limit} allowed there")]
     TooLargeForApi { size: usize, api: String, limit: usize },
-    #[error("API key {0} is not served")]
+    #[error("API key {0}{name} is not served", name = in_brackets(*.0))]
     UnservedKey(i16),
     #[error("{api} version {version} is not served")]
     UnservedVersion { api: String, version: i16 },
+}
+
+/// The name of an API that Kafka has and this table has not: it says what a client tried.
+fn in_brackets(key: i16) -> String {
+    ApiKey::try_from(key).map_or_else(|()| String::new(), |key| format!(" ({key:?})"))
 }
 
 /// The receiving side of one connection.
