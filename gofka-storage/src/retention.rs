@@ -15,6 +15,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// Why segments go that retention has no hand in.
+const BELOW_START: &str = "below the log start offset";
+
+/// What retention has found at the beginning of a log.
+#[derive(Default)]
+struct Expired {
+    count: usize,
+    by_age: bool,
+    by_size: bool,
+}
+
+impl Expired {
+    fn why(&self) -> &'static str {
+        match (self.by_age, self.by_size) {
+            (false, false) => BELOW_START,
+            (true, false) => "older than retention.ms",
+            (false, true) => "more than retention.bytes",
+            (true, true) => "older than retention.ms, or more than retention.bytes",
+        }
+    }
+}
+
 impl Log {
     /// Raises the log start offset (DeleteRecords) and removes segments that are wholly below it.
     /// The caller has checked that `offset` is not above the high watermark.
@@ -28,7 +50,7 @@ impl Log {
         // A compaction may take long, and the segments can wait for the next retention.
         if raised && let Some(_alone) = self.maintenance.try_lock() {
             self.check_usable()?;
-            self.remove_below_start()?;
+            self.remove_below_start(BELOW_START)?;
         }
         Ok(())
     }
@@ -53,26 +75,28 @@ impl Log {
         now: TimestampMs,
         high_watermark: Offset,
     ) -> Result<usize, StorageError> {
+        let mut why = BELOW_START;
         if config.cleanup_policy.delete {
-            let count = self.count_expired(config, now, high_watermark);
-            self.raise_start_past(count)?;
+            let expired = self.count_expired(config, now, high_watermark);
+            self.raise_start_past(expired.count)?;
+            why = expired.why();
         }
-        self.remove_below_start()
+        self.remove_below_start(why)
     }
 
-    /// How many segments from the first on are too old, or too many.
+    /// The segments from the first on that are too old, or too many.
     fn count_expired(
         &self,
         config: &TopicConfig,
         now: TimestampMs,
         high_watermark: Offset,
-    ) -> usize {
+    ) -> Expired {
         let segments = self.all_segments();
         let mut excess = match config.retention_bytes {
             Some(limit) => self.size_bytes().saturating_sub(limit),
             None => 0,
         };
-        let mut count = 0;
+        let mut expired = Expired::default();
         for (at, segment) in segments.iter().enumerate() {
             let next = segments.get(at + 1).map_or(self.log_end_offset(), |next| next.base);
             // Compaction leaves empty segments as well; those are as old as their file.
@@ -86,9 +110,11 @@ impl Log {
                 break;
             }
             excess = excess.saturating_sub(segment.size());
-            count += 1;
+            expired.by_age |= too_old;
+            expired.by_size |= !too_old;
+            expired.count += 1;
         }
-        count
+        expired
     }
 
     /// Lets the log begin after its first `count` segments.
@@ -117,8 +143,9 @@ impl Log {
         before < offset.0
     }
 
-    /// Removes the segments that end at or before the log start offset, but never the last one.
-    fn remove_below_start(&self) -> Result<usize, StorageError> {
+    /// Removes the segments that end at or before the log start offset, but never the last one;
+    /// `why` the log begins there.
+    fn remove_below_start(&self, why: &str) -> Result<usize, StorageError> {
         let start = self.log_start_offset();
         if self.segments.read().get(1).is_none_or(|second| second.base > start) {
             return Ok(0);
@@ -138,8 +165,8 @@ impl Log {
         }
         remove_snapshots_below(self.health.disk(), &self.dir, last_base)
             .map_err(|error| self.health.judge_write(error))?;
-        tracing::info!(partition = %self.partition, count = removed.len(), bytes = size, %start,
-            "removed segments");
+        tracing::info!(partition = %self.partition, segments = removed.len(), bytes = size, %start,
+            why, "removed segments");
         Ok(removed.len())
     }
 }

@@ -8,7 +8,7 @@ use gofka_raft::{AlterOp, ConfigAlteration, ConfigResource, ResourceKind};
 use kafka_protocol::protocol::StrBytes;
 
 use super::wire::error_parts;
-use super::{RequestContext, duplicates};
+use super::{RequestContext, change_lines, duplicates};
 use crate::cluster::configs;
 use crate::logging::{Logging, ROOT};
 
@@ -83,8 +83,12 @@ async fn change_each(
     }
     let (places, alterations): (Vec<usize>, Vec<ConfigAlteration>) =
         for_controller.into_iter().unzip();
+    let lines: Vec<String> = alterations.iter().map(change_lines::changes).collect();
     let decided = configs::alter(&context.broker, alterations, validate_only).await;
-    for (place, answer) in places.into_iter().zip(decided) {
+    for ((place, line), answer) in places.into_iter().zip(lines).zip(decided) {
+        if answer.is_ok() && !validate_only {
+            change_lines::altered(context, &line);
+        }
         answers[place].1 = answer;
     }
     answers
@@ -140,6 +144,7 @@ fn alter_loggers(
         let level = level.as_deref().filter(|_| *op == AlterOp::Set);
         context.broker.logging.set(logger, level).map_err(invalid)?;
     }
+    change_lines::altered(context, &change_lines::changes(alteration));
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicR
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 
 use super::wire::{error_parts, node_ids, topic_name};
-use super::{Api, Outcome, RequestContext, duplicates};
+use super::{Api, Outcome, RequestContext, change_lines, duplicates};
 use crate::cluster::topics;
 
 /// The row of the table.
@@ -24,11 +24,17 @@ pub const API: Api = Api::new::<CreatePartitionsRequest>(0, 3);
 pub async fn handle(context: &RequestContext, request: CreatePartitionsRequest) -> Outcome {
     let (once, twice) = duplicates::split(&request.topics, |topic| topic.name.as_str());
     let new: Vec<NewPartitions> = once.into_iter().map(new_partitions).collect();
-    let names: Vec<String> = new.iter().map(|topic| topic.topic.clone()).collect();
+    let names: Vec<(String, i32)> =
+        new.iter().map(|topic| (topic.topic.clone(), topic.count)).collect();
     let answers = topics::create_partitions(&context.broker, new, request.validate_only).await;
 
+    for ((name, count), answer) in names.iter().zip(&answers) {
+        if answer.is_ok() && !request.validate_only {
+            change_lines::grown(context, name, *count);
+        }
+    }
     let refused = twice.iter().map(|name| result(name, Some(duplicates::error())));
-    let answered = names.iter().zip(answers).map(|(name, answer)| result(name, answer.err()));
+    let answered = names.iter().zip(answers).map(|((name, _), answer)| result(name, answer.err()));
     let (results, codes): (Vec<_>, HashSet<_>) = answered.chain(refused).unzip();
     let response = CreatePartitionsResponse::default().with_results(results);
     Outcome::Now(context.reply(&response).with_errors(codes))

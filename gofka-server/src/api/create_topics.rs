@@ -22,7 +22,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::budget::AnswerBudget;
 use super::wire::{error_parts, node_ids, topic_name};
-use super::{Api, Outcome, RequestContext, duplicates};
+use super::{Api, Outcome, RequestContext, change_lines, duplicates};
 use crate::cluster::topics;
 
 /// The row of the table.
@@ -44,6 +44,9 @@ pub async fn handle(context: &RequestContext, request: CreateTopicsRequest) -> O
         budget.turn().await;
         results.push(match answer {
             Ok(created) => {
+                if !request.validate_only {
+                    change_lines::created(context, &created, "as asked");
+                }
                 let result = succeeded(topic, &created);
                 with_settings(context, &image, topic, result, &mut budget)
             }

@@ -16,7 +16,7 @@ use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
 
 use super::wire::{error_parts, topic_name};
-use super::{Api, Outcome, RequestContext, duplicates};
+use super::{Api, Outcome, RequestContext, change_lines, duplicates};
 use crate::cluster::topics;
 
 /// The row of the table.
@@ -37,9 +37,12 @@ pub async fn handle(context: &RequestContext, request: DeleteTopicsRequest) -> O
     let mut codes: HashSet<ErrorCode> = refused.collect();
     for ((state, _), answer) in good.iter().zip(answers) {
         results.push(match answer {
-            Ok((name, id)) => DeletableTopicResult::default()
-                .with_name(Some(topic_name(name.as_str())))
-                .with_topic_id(id.0),
+            Ok((name, id)) => {
+                change_lines::deleted(context, &name, id);
+                DeletableTopicResult::default()
+                    .with_name(Some(topic_name(name.as_str())))
+                    .with_topic_id(id.0)
+            }
             Err(error) => {
                 codes.insert(error.code);
                 failed(state, error)

@@ -20,7 +20,7 @@ use kafka_protocol::messages::{MetadataRequest, MetadataResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
 use super::wire::{broker_id, broker_ids, endpoint_of, topic_name};
-use super::{Api, Outcome, RequestContext, operations};
+use super::{Api, Outcome, RequestContext, change_lines, operations};
 use crate::cluster::topics;
 
 /// The row of the table.
@@ -136,7 +136,13 @@ async fn create_missing(context: &RequestContext, request: &MetadataRequest, nam
     // Two clients may ask for the same topic at once.
     let mut failed = created
         .into_iter()
-        .filter_map(Result::err)
+        .filter_map(|created| match created {
+            Ok(topic) => {
+                change_lines::created(context, &topic, "on demand");
+                None
+            }
+            Err(error) => Some(error),
+        })
         .filter(|error| error.code != ErrorCode::TopicAlreadyExists);
     // One line, however many topics one request named.
     if let Some(error) = failed.next() {

@@ -21,11 +21,13 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, HeaderVersion, Message, Request};
 
 mod budget;
+mod change_lines;
 mod config_changes;
 mod context;
 mod duplicates;
 mod group_wire;
 mod leader_hint;
+mod no_transactions;
 mod operations;
 mod reply;
 #[cfg(test)]

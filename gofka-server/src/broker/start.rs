@@ -151,7 +151,11 @@ impl Running {
                 metadata.dirs.close(|_| None).map_err(RunError::new)
             }
         };
-        self.side_doors.close().await.and(closed)
+        let stopped = self.side_doors.close().await.and(closed);
+        if stopped.is_ok() {
+            tracing::info!("stopped");
+        }
+        stopped
     }
 }
 

@@ -32,7 +32,11 @@ impl GroupCoordinator {
         let created = controller.create_topics(vec![self.offsets_topic()], false).await;
         for result in created {
             match result {
-                Ok(_) | Err(ApiError { code: ErrorCode::TopicAlreadyExists, .. }) => {}
+                Ok(topic) => {
+                    let partitions = topic.partitions;
+                    tracing::info!(topic = CONSUMER_OFFSETS, partitions, "topic created on demand");
+                }
+                Err(ApiError { code: ErrorCode::TopicAlreadyExists, .. }) => {}
                 Err(error) => {
                     tracing::warn!(%error, "{CONSUMER_OFFSETS} could not be created");
                     return Err(ErrorCode::CoordinatorNotAvailable);

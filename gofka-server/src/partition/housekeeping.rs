@@ -84,11 +84,8 @@ fn apply_retention(partitions: &Partitions) {
         let removed =
             log.roll_if_old(now).and_then(|_| log.apply_retention(now, partition.high_watermark()));
         match removed {
-            // Deleted since it was looked up.
-            Ok(0) | Err(StorageError::Closed) => {}
-            Ok(segments) => {
-                tracing::info!(partition = %partition.name(), segments, "segments expired");
-            }
+            // The log tells what it removes, or was deleted since it was looked up.
+            Ok(_) | Err(StorageError::Closed) => {}
             Err(error) => {
                 tracing::error!(partition = %partition.name(), %error, "retention failed");
             }
