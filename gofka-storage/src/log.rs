@@ -289,6 +289,11 @@ impl Log {
         self.writer.lock().producers.expire(now, expiration_ms);
     }
 
+    /// How many producers the log knows.
+    pub fn producer_count(&self) -> usize {
+        self.writer.lock().producers.len()
+    }
+
     /// Every producer that the log knows.
     pub fn active_producers(&self) -> Vec<ProducerStatus> {
         self.writer.lock().producers.describe()

@@ -18,36 +18,38 @@ use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, Gr
 use super::budget::{AnswerBudget, TOO_MUCH};
 use super::group_wire::{group_id, text, unavailable};
 use super::{Api, Outcome, RequestContext, operations};
+use crate::coordinator::Pending;
 
 /// The row of the table.
 pub const API: Api = Api::new::<DescribeGroupsRequest>(0, 6);
 
 const STATE_DEAD: &str = "Dead";
 
-/// Reads in stage one.
+/// Reads in stage one, as much as the answer has room for.
 pub async fn handle(context: &RequestContext, request: DescribeGroupsRequest) -> Outcome {
     let operations =
         operations::of_group(request.include_authorized_operations && context.api_version >= 3);
     let mut pending = Vec::with_capacity(request.groups.len());
     let mut seen = HashSet::new();
+    let mut budget = AnswerBudget::default();
     for id in request.groups {
         if !seen.insert(id.clone()) {
             continue;
         }
-        let group = group_id(&id);
-        let command = Command::Describe(group.clone());
-        pending.push((context.broker.groups.submit(&group, context.now, command), id));
+        budget.turn().await;
+        pending.push((submit_within(&mut budget, context, &id), id));
     }
     let context = context.clone();
     Outcome::later(async move {
         let mut groups = Vec::with_capacity(pending.len());
         let mut errors = Vec::new();
-        let mut budget = AnswerBudget::default();
         for (pending, id) in pending {
-            let described = match pending.reply().await {
-                GroupReply::Describe(group) if fits(&mut budget, group.as_ref()) => Ok(group),
-                GroupReply::Describe(_) => Err(ErrorCode::InvalidRequest),
-                other => Err(unavailable(&other)),
+            let described = match pending {
+                Ok(pending) => match pending.reply().await {
+                    GroupReply::Describe(group) => Ok(group),
+                    other => Err(unavailable(&other)),
+                },
+                Err(error) => Err(error),
             };
             errors.extend(described.as_ref().err());
             groups.push(group(context.api_version, id, described, operations));
@@ -55,6 +57,27 @@ pub async fn handle(context: &RequestContext, request: DescribeGroupsRequest) ->
         let response = DescribeGroupsResponse::default().with_groups(groups);
         context.reply(&response).with_errors(errors)
     })
+}
+
+/// Asks for a group if the answer has room for it: what does not fit is not kept until the others
+/// may be seen.
+fn submit_within(
+    budget: &mut AnswerBudget,
+    context: &RequestContext,
+    id: &GroupId,
+) -> Result<Pending, ErrorCode> {
+    if budget.is_spent() {
+        return Err(ErrorCode::InvalidRequest);
+    }
+    let group = group_id(id);
+    let command = Command::Describe(group.clone());
+    let mut pending = context.broker.groups.submit(&group, context.now, command);
+    match pending.decided() {
+        Some(GroupReply::Describe(group)) if !fits(budget, group.as_ref()) => {
+            Err(ErrorCode::InvalidRequest)
+        }
+        _ => Ok(pending),
+    }
 }
 
 fn fits(budget: &mut AnswerBudget, group: Option<&DescribedGroup>) -> bool {

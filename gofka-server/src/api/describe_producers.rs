@@ -14,37 +14,50 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::budget::{AnswerBudget, TOO_MUCH};
 use super::{Api, Outcome, RequestContext};
-use crate::partition::PartitionMap;
+use crate::partition::{Partition, PartitionMap};
 
 /// The row of the table.
 pub const API: Api = Api::new::<DescribeProducersRequest>(0, 0);
 
 /// Answers at once.
-#[allow(clippy::unused_async, reason = "every handler has this signature")]
 pub async fn handle(context: &RequestContext, request: DescribeProducersRequest) -> Outcome {
-    context.now(&answer(&context.broker.partitions.snapshot(), request))
+    context.now(&answer(&context.broker.partitions.snapshot(), request).await)
 }
 
-fn answer(map: &PartitionMap, request: DescribeProducersRequest) -> DescribeProducersResponse {
+async fn answer(
+    map: &PartitionMap,
+    request: DescribeProducersRequest,
+) -> DescribeProducersResponse {
     let mut budget = AnswerBudget::default();
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partition_indexes.iter().map(|index| {
-            let answer = PartitionResponse::default().with_partition_index(*index);
-            if budget.is_spent() {
-                return too_much(answer);
-            }
-            match producers(map, topic.name.as_str(), *index) {
-                Ok(producers) if budget.take(1 + producers.len(), 0) => {
-                    answer.with_active_producers(producers)
-                }
-                Ok(_) => too_much(answer),
-                Err(code) => answer.with_error_code(code.code()),
-            }
-        });
-        let partitions = partitions.collect();
-        TopicResponse::default().with_name(topic.name).with_partitions(partitions)
-    });
-    DescribeProducersResponse::default().with_topics(topics.collect())
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
+        for index in topic.partition_indexes {
+            budget.turn().await;
+            partitions.push(describe(&mut budget, map, topic.name.as_str(), index));
+        }
+        topics.push(TopicResponse::default().with_name(topic.name).with_partitions(partitions));
+    }
+    DescribeProducersResponse::default().with_topics(topics)
+}
+
+fn describe(
+    budget: &mut AnswerBudget,
+    map: &PartitionMap,
+    topic: &str,
+    index: i32,
+) -> PartitionResponse {
+    let answer = PartitionResponse::default().with_partition_index(index);
+    let partition = match leader_of(map, topic, index) {
+        _ if budget.is_spent() => return too_much(answer),
+        Ok(partition) => partition,
+        Err(code) => return answer.with_error_code(code.code()),
+    };
+    if !budget.take(1 + partition.log().producer_count(), 0) {
+        return too_much(answer);
+    }
+    let producers = partition.log().active_producers();
+    answer.with_active_producers(producers.iter().map(state).collect())
 }
 
 fn too_much(answer: PartitionResponse) -> PartitionResponse {
@@ -53,10 +66,14 @@ fn too_much(answer: PartitionResponse) -> PartitionResponse {
         .with_error_message(Some(StrBytes::from_static_str(TOO_MUCH)))
 }
 
-fn producers(map: &PartitionMap, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {
+fn leader_of<'a>(
+    map: &'a PartitionMap,
+    topic: &str,
+    index: i32,
+) -> Result<&'a Partition, ErrorCode> {
     let partition = map.topic(topic)?.get(PartitionIndex(index))?;
     partition.check_leader(LeaderEpoch::NONE)?;
-    Ok(partition.log().active_producers().iter().map(state).collect())
+    Ok(partition)
 }
 
 fn state(producer: &ProducerStatus) -> ProducerState {

@@ -18,7 +18,7 @@ async fn idempotent_producers_are_remembered_and_others_not() {
         .with_partition_indexes(vec![0, 1, 2]);
     let request = DescribeProducersRequest::default().with_topics(vec![topic]);
     let mut bytes = BytesMut::new();
-    answer(&fixture.partitions.snapshot(), request).encode(&mut bytes, 0).unwrap();
+    answer(&fixture.partitions.snapshot(), request).await.encode(&mut bytes, 0).unwrap();
     let response = DescribeProducersResponse::decode(&mut bytes.freeze(), 0).unwrap();
     let [empty, used, unknown] = &response.topics[0].partitions[..] else {
         panic!("three partitions were asked for");

@@ -196,6 +196,10 @@ impl ProducerState {
         self.producers.iter().filter_map(last).collect()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.producers.len()
+    }
+
     pub(crate) fn describe(&self) -> Vec<ProducerStatus> {
         let mut all: Vec<ProducerStatus> = self.producers.iter().map(status).collect();
         all.sort_unstable_by_key(|status| status.producer_id);
