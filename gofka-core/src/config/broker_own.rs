@@ -27,10 +27,11 @@ pub(super) const OWN: &[ConfigKey] = &[
     ),
     ConfigKey::new(
         "http.addr",
-        Kind::NonEmptyText,
+        Kind::Text,
         Some("127.0.0.1:8080"),
-        "Where metrics and health are served, as `host:port`. A controller on its own takes port \
-         8081. When the default is taken, the next free port is used.",
+        "Where metrics and health are served, as `host:port`; nowhere when it is empty or `none`. \
+         A controller on its own takes port 8081. When the default is taken, the next free port \
+         is used.",
     ),
     ConfigKey::new(
         "log.encoding",

@@ -84,12 +84,12 @@ impl Running {
         let _ = started.set(broker.clone());
         let dirs: Vec<String> = config.log_dirs.iter().map(|dir| absolute(dir)).collect();
         let ready_line = format!(
-            "gofka is listening on {}; data in {}; {}; metrics and health on http://{}; \
+            "gofka is listening on {}; data in {}; {}; {}; \
              try: echo hello | kcat -b {bootstrap} -P -t greetings",
             addresses.join(" and "),
             dirs.join(" and "),
             promise(&config),
-            side_doors.http_address,
+            side_doors.where_pages_are(),
         );
         let cluster = &broker.controller.image().cluster_id;
         tracing::debug!(node = %broker.node, %cluster, "serving");
@@ -113,10 +113,10 @@ impl Running {
         common.metrics.observe_state(move || figures::controller_state(&seen));
         let side_doors = SideDoors::open(sockets, pages, common.clock)?;
         let ready_line = format!(
-            "gofka controller is listening on {}; data in {}; metrics and health on http://{}",
+            "gofka controller is listening on {}; data in {}; {}",
             side_doors.internal_address,
             absolute(&config.raft_dir),
-            side_doors.http_address,
+            side_doors.where_pages_are(),
         );
         Ok(Self { side_doors, serving: Serving::Controller { controller, metadata }, ready_line })
     }
@@ -161,20 +161,22 @@ impl Running {
 
 /// The sockets beside those of clients, bound before anything is touched.
 struct SideSockets {
-    http: BoundPort,
+    http: Option<BoundPort>,
     internal: BoundPort,
 }
 
 impl SideSockets {
     fn bind(config: &ServerConfig) -> Result<Self, RunError> {
-        let http = http::bind("HTTP", &config.http).map_err(RunError)?;
+        let http = config.http.as_ref().map(|choice| http::bind("HTTP", choice));
+        let http = http.transpose().map_err(RunError)?;
         let internal = http::bind("raft", &config.raft).map_err(RunError)?;
         Ok(Self { http, internal })
     }
 
     /// What is worth a line, now that the start can hardly fail any more.
     fn warn(&self, config: &ServerConfig) {
-        let notices = [&self.http, &self.internal].into_iter().filter_map(|p| p.notice.as_ref());
+        let sockets = self.http.iter().chain([&self.internal]);
+        let notices = sockets.filter_map(|socket| socket.notice.as_ref());
         for warning in notices.chain(&config.warnings) {
             tracing::warn!("{warning}");
         }
@@ -183,34 +185,60 @@ impl SideSockets {
 
 /// HTTP and the internal port, with the tasks that serve them.
 struct SideDoors {
-    http_address: String,
+    http: Option<PagesDoor>,
     internal_address: String,
-    stop_http: CancellationToken,
-    http: JoinHandle<std::io::Result<()>>,
     internal: JoinHandle<std::io::Result<()>>,
+}
+
+/// HTTP, where it is served.
+struct PagesDoor {
+    address: String,
+    stop: CancellationToken,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 impl SideDoors {
     fn open(sockets: SideSockets, pages: Pages, clock: Clock) -> Result<Self, RunError> {
-        let address = |socket: &TcpListener| socket.local_addr().map_err(RunError::new);
-        let stop_http = CancellationToken::new();
-        let stopped = stop_http.clone().cancelled_owned();
+        let http = sockets.http.map(|socket| PagesDoor::open(socket.listener, pages));
+        let internal = sockets.internal.listener;
         Ok(Self {
-            http_address: reachable(address(&sockets.http.listener)?),
-            internal_address: address(&sockets.internal.listener)?.to_string(),
-            http: tokio::spawn(http::serve(sockets.http.listener, pages, stopped)),
-            internal: tokio::spawn(internal::refuse(sockets.internal.listener, clock)),
-            stop_http,
+            http: http.transpose()?,
+            internal_address: internal.local_addr().map_err(RunError::new)?.to_string(),
+            internal: tokio::spawn(internal::refuse(internal, clock)),
         })
+    }
+
+    fn where_pages_are(&self) -> String {
+        match &self.http {
+            Some(http) => format!("metrics and health on http://{}", http.address),
+            None => "metrics and health turned off".to_owned(),
+        }
     }
 
     async fn close(self) -> Result<(), RunError> {
         self.internal.abort();
         // It ends by being aborted, which is what this waits for.
         let _ = self.internal.await;
-        self.stop_http.cancel();
-        let abort = self.http.abort_handle();
-        if let Ok(served) = tokio::time::timeout(HTTP_DRAIN_MAX, self.http).await {
+        match self.http {
+            Some(http) => http.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl PagesDoor {
+    fn open(listener: TcpListener, pages: Pages) -> Result<Self, RunError> {
+        let address = reachable(listener.local_addr().map_err(RunError::new)?);
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let task = tokio::spawn(http::serve(listener, pages, stopped));
+        Ok(Self { address, stop, task })
+    }
+
+    async fn close(self) -> Result<(), RunError> {
+        self.stop.cancel();
+        let abort = self.task.abort_handle();
+        if let Ok(served) = tokio::time::timeout(HTTP_DRAIN_MAX, self.task).await {
             return served.map_err(RunError::new)?.map_err(RunError::new);
         }
         abort.abort();

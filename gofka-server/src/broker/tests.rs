@@ -38,6 +38,16 @@ async fn a_node_starts_stops_cleanly_and_starts_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_runs_without_http() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = ("http.addr", "none".to_owned());
+    let running = start(config(Role::Combined, dir.path(), &[none])).await.unwrap();
+    let line = running.ready_line();
+    assert!(line.contains("metrics and health turned off"), "{line}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_in_use_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let running = start(config(Role::Combined, dir.path(), &[])).await.unwrap();

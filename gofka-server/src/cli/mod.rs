@@ -36,7 +36,7 @@ struct CommonFlags {
     #[arg(long = "bootstrap", value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true")]
     bootstrap: Option<String>,
-    /// Metrics and health [default: 127.0.0.1:8080; controllers 8081].
+    /// Metrics and health; none turns them off [default: 127.0.0.1:8080; controllers 8081].
     #[arg(long = "http.addr", value_name = "HOST:PORT")]
     http_addr: Option<String>,
     /// trace, debug, info, warn, error or off [default: info].

@@ -78,8 +78,8 @@ pub struct ServerConfig {
     pub listeners: Vec<Listener>,
     /// What clients are told instead of `listeners`.
     pub advertised: Vec<Listener>,
-    /// Metrics and health.
-    pub http: PortChoice,
+    /// Metrics and health; `None` serves none.
+    pub http: Option<PortChoice>,
     /// Other nodes.
     pub raft: PortChoice,
     /// Where the data is; at least one.
@@ -133,15 +133,10 @@ impl ServerConfig {
         let role = texts.role(role, problems);
         let (listeners, controller) = texts.listeners(role, problems)?;
         let advertised = texts.advertised(&listeners, problems);
-        let http = texts.port_choice("http.addr", problems)?;
+        let http = texts.http(role, problems);
         let raft = texts.raft_address(controller, problems)?;
-        let http = if role == Role::Controller && !http.asked_for {
-            PortChoice { address: Address { port: 8081, ..http.address }, asked_for: false }
-        } else {
-            http
-        };
         texts.check_peers(role, &raft.address, problems);
-        texts::check_ports(&listeners, &http, &raft, problems);
+        texts::check_ports(&listeners, http.as_ref(), &raft, problems);
         texts.check_limits(problems);
         let log_dirs: Vec<PathBuf> = texts.log_dirs(problems);
         let raft_dir = match settings.get("raft.dir").or_else(|| settings.get("metadata.log.dir")) {

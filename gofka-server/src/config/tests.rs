@@ -19,9 +19,10 @@ fn problems(flags: &[(&str, &str)]) -> Vec<String> {
 fn nothing_set_is_a_node_on_loopback() {
     let config = load(&[]);
     assert_eq!(config.listeners[0].to_string(), "PLAINTEXT://localhost:9092");
-    assert_eq!(config.http.address.to_string(), "127.0.0.1:8080");
+    let http = config.http.unwrap();
+    assert_eq!(http.address.to_string(), "127.0.0.1:8080");
     assert_eq!(config.raft.address.to_string(), "127.0.0.1:19093");
-    assert!(!config.http.asked_for && !config.raft.asked_for);
+    assert!(!http.asked_for && !config.raft.asked_for);
     assert_eq!(config.log_dirs, [PathBuf::from("./gofka-data")]);
     assert_eq!(config.raft_dir, config.log_dirs[0]);
     assert_eq!(config.node.to_string(), "0");
@@ -190,9 +191,19 @@ fn advertised_listeners_are_checked() {
 fn a_controller_has_its_own_default_port() {
     let mut inputs = inputs(&[]);
     inputs.role = Role::Controller;
-    assert_eq!(ServerConfig::load(&inputs).unwrap().http.address.port, 8081);
+    let port = |inputs: &Inputs| ServerConfig::load(inputs).unwrap().http.unwrap().address.port;
+    assert_eq!(port(&inputs), 8081);
     inputs.flags.insert("http.addr".to_owned(), ":8080".to_owned());
-    assert_eq!(ServerConfig::load(&inputs).unwrap().http.address.port, 8080);
+    assert_eq!(port(&inputs), 8080);
+}
+
+#[test]
+fn http_can_be_turned_off() {
+    for value in ["", " ", "none"] {
+        assert_eq!(load(&[("http.addr", value), ("raft.addr", ":8080")]).http, None, "{value:?}");
+    }
+    let wrong = problems(&[("http.addr", "nowhere")]);
+    assert_eq!(wrong, ["http.addr: \"nowhere\" is no host:port"]);
 }
 
 #[test]

@@ -109,7 +109,22 @@ impl Texts<'_> {
         advertised
     }
 
-    pub(super) fn port_choice(&self, name: &str, problems: &mut Vec<String>) -> Option<PortChoice> {
+    /// Where metrics and health are served, if they are.
+    pub(super) fn http(&self, role: Role, problems: &mut Vec<String>) -> Option<PortChoice> {
+        /// The default port of a controller on its own: a broker may run beside it.
+        const CONTROLLER_PORT: u16 = 8081;
+        let text = self.text("http.addr");
+        if matches!(text.trim(), "" | "none") {
+            return None;
+        }
+        let mut choice = self.port_choice("http.addr", problems)?;
+        if role == Role::Controller && !choice.asked_for {
+            choice.address.port = CONTROLLER_PORT;
+        }
+        Some(choice)
+    }
+
+    fn port_choice(&self, name: &str, problems: &mut Vec<String>) -> Option<PortChoice> {
         let parsed = Address::parse(&self.text(name)).map_err(|why| vec![format!("{name}: {why}")]);
         let address = collect(parsed, problems)?;
         Some(PortChoice { address, asked_for: self.0.contains_key(name) })
@@ -218,13 +233,14 @@ impl Texts<'_> {
 /// Two sockets cannot have one port. A default port moves on, and is nobody's problem.
 pub(super) fn check_ports(
     listeners: &[Listener],
-    http: &PortChoice,
+    http: Option<&PortChoice>,
     raft: &PortChoice,
     problems: &mut Vec<String>,
 ) {
     let listeners = listeners.iter().map(|l| (format!("listener {}", l.name), &l.address));
-    let others = [("http.addr", http), ("raft.addr", raft)];
-    let others = others.into_iter().filter(|(_, choice)| choice.asked_for);
+    let http = http.map(|choice| ("http.addr", choice));
+    let others = http.into_iter().chain([("raft.addr", raft)]);
+    let others = others.filter(|(_, choice)| choice.asked_for);
     let others = others.map(|(name, choice)| (name.to_owned(), &choice.address));
     let sockets: Vec<(String, &Address)> = listeners.chain(others).collect();
     for (index, (name, address)) in sockets.iter().enumerate() {

@@ -2,7 +2,8 @@
 //!
 //! Started and joined by `broker.rs`. `/metrics` is Prometheus text (OpenMetrics where the
 //! client asks for it); `/health` says how each component does and answers 503 when one of them
-//! makes the node useless; `/health/live` and `/health/ready` are for orchestrators.
+//! makes the node useless; `/health/live` and `/health/ready` are for orchestrators. `/` names the
+//! others.
 
 mod health;
 mod limits;
@@ -27,6 +28,13 @@ use limits::Limited;
 const PORTS_TRIED: u16 = 100;
 
 type Probe = dyn Fn() -> Health + Send + Sync;
+
+/// What somebody reads who has only the address.
+const INDEX: &str = "gofka\n\n\
+    /metrics       Prometheus\n\
+    /health        how each component does; 503 when one of them makes the node useless\n\
+    /health/live   whether the process answers\n\
+    /health/ready  whether it serves\n";
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -108,11 +116,17 @@ pub async fn serve(
 
 fn router(pages: Pages) -> Router {
     Router::new()
+        .route("/", get(index))
         .route("/metrics", get(metrics))
         .route("/health", get(health))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .with_state(pages)
+}
+
+/// A plain text.
+async fn index() -> &'static str {
+    INDEX
 }
 
 async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {

@@ -52,6 +52,15 @@ fn metrics_are_prometheus_text_unless_open_metrics_is_asked_for() {
 }
 
 #[test]
+fn the_root_names_every_page() {
+    let index = get(health(Status::Healthy, true), "/", "*/*");
+    assert!(index.starts_with("HTTP/1.1 200") && index.contains("text/plain"), "{index}");
+    for page in ["/metrics", "/health", "/health/live", "/health/ready"] {
+        assert!(index.contains(&format!("\n{page} ")), "{index}");
+    }
+}
+
+#[test]
 fn health_tells_the_worst_component() {
     let cases = [
         (Status::Healthy, "200", "healthy"),
