@@ -13,9 +13,19 @@ use super::Broker;
 use super::options::ConnectionTexts;
 use crate::net::{ConnectionLimits, ConnectionQuota};
 
-/// The limits of connections in force.
-pub(super) async fn limits(broker: &Broker) -> ConnectionLimits {
-    look_up(texts(broker, &broker.controller.image())).await
+/// The limits of connections in force, and what they were read from.
+#[derive(Debug)]
+pub(super) struct KnownLimits {
+    texts: ConnectionTexts,
+    pub(super) limits: ConnectionLimits,
+}
+
+impl KnownLimits {
+    /// Looks them up.
+    pub(super) async fn of(broker: &Broker) -> Self {
+        let texts = texts(broker, &broker.controller.image());
+        Self { limits: look_up(texts.clone()).await, texts }
+    }
 }
 
 fn texts(broker: &Broker, image: &MetadataImage) -> ConnectionTexts {
@@ -31,10 +41,10 @@ async fn look_up(texts: ConnectionTexts) -> ConnectionLimits {
 pub(super) struct LiveSettings(JoinHandle<()>);
 
 impl LiveSettings {
-    /// Keeps `quota` at what the settings say.
-    pub(super) fn follow(broker: Arc<Broker>, quota: ConnectionQuota) -> Self {
+    /// Keeps `quota`, which has the limits that are `known`, at what the settings say.
+    pub(super) fn follow(broker: Arc<Broker>, quota: ConnectionQuota, known: KnownLimits) -> Self {
         let images = broker.controller.subscribe();
-        Self(tokio::spawn(run(broker, images, quota)))
+        Self(tokio::spawn(run(broker, images, quota, known.texts)))
     }
 
     pub(super) async fn stop(self) {
@@ -48,15 +58,15 @@ async fn run(
     broker: Arc<Broker>,
     mut images: watch::Receiver<Arc<MetadataImage>>,
     quota: ConnectionQuota,
+    mut known: ConnectionTexts,
 ) {
-    let mut known = None;
     loop {
         let image = images.borrow_and_update().clone();
         // Topics come and go far more often than limits change.
         let texts = texts(&broker, &image);
-        if known.as_ref() != Some(&texts) {
+        if known != texts {
             quota.set(look_up(texts.clone()).await);
-            known = Some(texts);
+            known = texts;
         }
         if images.changed().await.is_err() {
             return;

@@ -9,7 +9,7 @@ use gofka_raft::Controller;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::live::{self, LiveSettings};
+use super::live::{KnownLimits, LiveSettings};
 use super::parts::{Common, Metadata};
 use super::{Broker, RunError, endpoints, figures, internal, options};
 use crate::clock::Clock;
@@ -77,9 +77,10 @@ impl Running {
         });
         let addresses: Vec<String> =
             bound.addresses().iter().flatten().map(ToString::to_string).collect();
-        net_options.limits = live::limits(&broker).await;
+        let known = KnownLimits::of(&broker).await;
+        net_options.limits = known.limits.clone();
         let listeners = bound.start(broker.clone(), net_options);
-        let settings = LiveSettings::follow(broker.clone(), listeners.quota());
+        let settings = LiveSettings::follow(broker.clone(), listeners.quota(), known);
         broker.metrics.broker_up.set(1);
         let _ = started.set(broker.clone());
         let dirs: Vec<String> = config.log_dirs.iter().map(|dir| absolute(dir)).collect();
