@@ -3,9 +3,7 @@
 use gofka_core::config::{BrokerName, ConfigLayers, Dynamic, broker_name};
 use gofka_core::error::ApiError;
 
-use super::super::Environment;
-use super::invalid_request;
-use crate::image::{ConfigMap, ConfigResource, MetadataImage};
+use super::{Change, invalid_request};
 
 /// The settings of keys and certificates, which belong to one listener each.
 const PER_LISTENER: &[&str] = &["ssl.key.password", "ssl.keystore.", "ssl.truststore."];
@@ -20,14 +18,9 @@ const THREADS: &[&str] = &[
     "num.replica.fetchers",
 ];
 
-/// Checks what `wanted` changes of `present` on `resource`.
-pub(super) fn check(
-    image: &MetadataImage,
-    resource: &ConfigResource,
-    present: &ConfigMap,
-    wanted: &ConfigMap,
-    environment: Environment<'_>,
-) -> Result<(), ApiError> {
+/// Checks what becomes different.
+pub(super) fn check(change: &Change<'_>) -> Result<(), ApiError> {
+    let Change { present, wanted, .. } = *change;
     let changing = || wanted.iter().filter(|(name, value)| present.get(*name) != Some(*value));
     let refuse = |why: &str, concerns: &dyn Fn(&str) -> bool| {
         let names: Vec<&str> =
@@ -50,27 +43,23 @@ pub(super) fn check(
             key.parse(value).map_err(invalid_request)?;
         }
     }
-    if resource.name.is_empty() {
+    if change.resource.name.is_empty() {
         refuse(
             "Cannot update these configs at default cluster level, broker id must be specified",
             &|name| dynamic(name) == Some(Dynamic::PerBroker),
         )?;
     }
     for (name, value) in changing() {
-        check_value(image, environment, name, value.trim())?;
+        check_value(change, name, value.trim())?;
     }
-    check_addresses(image, resource, wanted, environment)
+    check_addresses(change)
 }
 
 /// A limit of 0 for every address would let nobody in, not even to take it back.
-fn check_addresses(
-    image: &MetadataImage,
-    resource: &ConfigResource,
-    wanted: &ConfigMap,
-    environment: Environment<'_>,
-) -> Result<(), ApiError> {
-    let layers = image.broker_layers(environment.node, environment.fixed);
-    let layers = if resource.name.is_empty() {
+fn check_addresses(change: &Change<'_>) -> Result<(), ApiError> {
+    let wanted = change.wanted;
+    let layers = layers_now(change);
+    let layers = if change.resource.name.is_empty() {
         ConfigLayers { cluster: wanted, ..layers }
     } else {
         ConfigLayers { broker: wanted, ..layers }
@@ -86,6 +75,11 @@ fn check_addresses(
     Ok(())
 }
 
+/// What is in force before the change.
+fn layers_now<'a>(change: &Change<'a>) -> ConfigLayers<'a> {
+    change.image.broker_layers(change.environment.node, change.environment.fixed)
+}
+
 /// How a setting changes; `None` for one that is not known: as in Kafka it may belong to something
 /// that is plugged in, and is kept for it.
 fn dynamic(name: &str) -> Option<Dynamic> {
@@ -97,29 +91,19 @@ fn dynamic(name: &str) -> Option<Dynamic> {
 }
 
 /// What a setting's type does not say.
-fn check_value(
-    image: &MetadataImage,
-    environment: Environment<'_>,
-    name: &str,
-    value: &str,
-) -> Result<(), ApiError> {
+fn check_value(change: &Change<'_>, name: &str, value: &str) -> Result<(), ApiError> {
     match name {
         "log.retention.ms" if value == "0" => Err(invalid_request(
             "requirement failed: log.retention.ms must be unlimited (-1) or, greater than or \
              equal to 1",
         )),
-        _ if THREADS.contains(&name) => check_threads(image, environment, name, value),
+        _ if THREADS.contains(&name) => check_threads(change, name, value),
         _ => Ok(()),
     }
 }
 
-fn check_threads(
-    image: &MetadataImage,
-    environment: Environment<'_>,
-    name: &str,
-    value: &str,
-) -> Result<(), ApiError> {
-    let layers = image.broker_layers(environment.node, environment.fixed);
+fn check_threads(change: &Change<'_>, name: &str, value: &str) -> Result<(), ApiError> {
+    let layers = layers_now(change);
     let number = |text: &str| text.trim().parse::<i64>().ok();
     let current = layers.broker_value(name).as_deref().and_then(number);
     let (Some(wanted), Some(current)) = (number(value), current) else { return Ok(()) };

@@ -18,6 +18,15 @@ use crate::image::{ConfigMap, ConfigResource, MetadataImage, ResourceKind};
 use crate::record::MetadataRecord;
 use crate::request::{AlterOp, ConfigAlteration};
 
+/// The settings that one resource has and shall have, and what they are judged by.
+struct Change<'a> {
+    image: &'a MetadataImage,
+    environment: Environment<'a>,
+    resource: &'a ConfigResource,
+    present: &'a ConfigMap,
+    wanted: &'a ConfigMap,
+}
+
 /// Makes each of `alterations` that can be made.
 pub(crate) fn alter_configs(
     image: &MetadataImage,
@@ -73,7 +82,7 @@ fn alter(
         ConfigAlteration::Incremental { changes, .. } => changed(present, resource.kind, changes)?,
         ConfigAlteration::Replace { configs, .. } => replaced(present, resource.kind, configs)?,
     };
-    check(image, resource, present, &wanted, environment)?;
+    check(&Change { image, environment, resource, present, wanted: &wanted })?;
 
     let mut records = Vec::new();
     let mut record = |name: &str, value: Option<&String>| {
@@ -242,13 +251,8 @@ fn replaced(
     Ok(wanted)
 }
 
-fn check(
-    image: &MetadataImage,
-    resource: &ConfigResource,
-    present: &ConfigMap,
-    wanted: &ConfigMap,
-    environment: Environment<'_>,
-) -> Result<(), ApiError> {
+fn check(change: &Change<'_>) -> Result<(), ApiError> {
+    let Change { image, environment, resource, wanted, .. } = *change;
     match resource.kind {
         ResourceKind::Topic => topics::check(image, wanted, environment),
         ResourceKind::Group => {
@@ -256,7 +260,7 @@ fn check(
             groups::check_bounds(wanted, environment)
         }
         ResourceKind::ClientMetrics => client_metrics::check(wanted),
-        ResourceKind::Broker => brokers::check(image, resource, present, wanted, environment),
+        ResourceKind::Broker => brokers::check(change),
         ResourceKind::BrokerLogger => Ok(()),
     }
 }
