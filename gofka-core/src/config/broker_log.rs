@@ -140,7 +140,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         Kind::Long(i64::MIN, i64::MAX),
         Some("1000"),
         "How long a record may be only in memory before the log is synced, in `page-cache` mode; \
-         also the default of the topic setting `flush.ms`.",
+         also the default of the topic setting `flush.ms`. A negative one leaves it to \
+         `log.flush.scheduler.interval.ms`.",
     )
     .unit(Unit::Milliseconds)
     .dynamic(Dynamic::ClusterWide),
@@ -155,7 +156,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         "log.flush.scheduler.interval.ms",
         Kind::Long(i64::MIN, i64::MAX),
         Some("9223372036854775807"),
-        "How often logs are looked at for syncing.",
+        "How often logs are synced at least, in `page-cache` mode, where \
+         `log.flush.interval.ms` is longer or negative; 0 and less do nothing.",
     )
     .unit(Unit::Milliseconds),
     ConfigKey::new(

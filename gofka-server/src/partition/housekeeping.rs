@@ -36,7 +36,18 @@ pub(super) fn spawn(partitions: &Partitions) {
 }
 
 fn flush_interval(partitions: &Partitions) -> Duration {
-    partitions.millis_now("log.flush.interval.ms")
+    let age = partitions.number_now("log.flush.interval.ms").unwrap_or(-1);
+    let look = partitions.number_now("log.flush.scheduler.interval.ms").unwrap_or(-1);
+    shorter(age, look)
+}
+
+/// The shorter of the age in ms at which records are synced and the pause in ms between two looks
+/// for such. As in Kafka, any age is enough where it is negative, and nobody looks again where the
+/// pause is not positive: then the operating system decides.
+fn shorter(age_ms: i64, look_ms: i64) -> Duration {
+    let age = u64::try_from(age_ms).ok();
+    let look = u64::try_from(look_ms).ok().filter(|look| *look > 0);
+    age.into_iter().chain(look).min().map_or(INTERVAL_MAX, Duration::from_millis)
 }
 
 #[derive(Clone, Copy)]
@@ -155,4 +166,26 @@ fn compact_one(partitions: &Partitions, partition: &Partition) {
 
 fn stopping(partitions: &Partitions) -> bool {
     partitions.tasks().1.is_cancelled()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_synced_by_age_or_look_and_never_where_neither_asks_for_it() {
+        let never = INTERVAL_MAX.as_millis();
+        let cases = [
+            (1_000, i64::MAX, 1_000),
+            (1_000, 200, 200),
+            (0, i64::MAX, 0),
+            (-1, 500, 500),
+            (-1, 0, never),
+            (i64::MIN, -1, never),
+            (700, 0, 700),
+        ];
+        for (age, look, expected) in cases {
+            assert_eq!(shorter(age, look).as_millis(), expected, "{age} {look}");
+        }
+    }
 }
