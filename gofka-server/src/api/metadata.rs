@@ -144,10 +144,12 @@ async fn create_missing(context: &RequestContext, request: &MetadataRequest, nam
             Err(error) => Some(error),
         })
         .filter(|error| error.code != ErrorCode::TopicAlreadyExists);
-    // One line, however many topics one request named.
+    // One line, however many topics one request named; clients ask again at once.
     if let Some(error) = failed.next() {
         let others = failed.count();
-        tracing::info!(%error, others, "topics could not be created on demand");
+        let others = if others == 0 { String::new() } else { format!(", nor {others} others") };
+        let problem = format_args!("a topic could not be made on demand{others}: {error}");
+        broker.hints.say(context.now.monotonic, context.peer(), problem);
     }
 }
 

@@ -4,6 +4,7 @@
 //! as texts in [`ServerConfig::fixed`], for `DescribeConfigs` and the layers that change at run
 //! time; what start-up itself needs is typed here.
 
+mod foreign;
 mod limits;
 mod listeners;
 mod node_id;
@@ -119,7 +120,10 @@ impl ServerConfig {
         }
         let settings = merge(layers, &mut problems);
         match Self::typed(settings, inputs.role, &mut problems) {
-            Some(config) if problems.is_empty() => Ok(Self { warnings, ..config }),
+            Some(config) if problems.is_empty() => {
+                warnings.extend(Texts(&config.fixed.0).too_many_replicas(config.role));
+                Ok(Self { warnings, ..config })
+            }
             _ => Err(ConfigProblems(problems)),
         }
     }
@@ -186,10 +190,11 @@ impl ServerConfig {
     }
 }
 
-/// Checks each setting of a layer by itself. What has no effect is one warning, by name.
+/// Checks each setting of a layer by itself. What has no effect is one warning, by name, and so is
+/// what belongs to others.
 fn check(layer: &Layer, problems: &mut Vec<String>, warnings: &mut Vec<String>) {
     let Layer { name: source, settings } = layer;
-    let mut unused: Vec<&str> = Vec::new();
+    let (mut unused, mut foreign): (Vec<&str>, Vec<&str>) = Default::default();
     let open_to_all = not_yet::is_open_to_all(settings);
     if open_to_all {
         warnings.push(format!("{source}: {}", not_yet::OPEN_TO_ALL));
@@ -215,6 +220,7 @@ fn check(layer: &Layer, problems: &mut Vec<String>, warnings: &mut Vec<String>) 
                 unused.push(name);
             }
             BrokerName::Listener(_) => unused.push(name),
+            BrokerName::Unknown(_) if foreign::is_foreign(name) => foreign.push(name),
             BrokerName::Unknown(Some(meant)) => {
                 problems.push(format!("{source}: {name} is no setting; did you mean {meant}?"));
             }
@@ -223,6 +229,10 @@ fn check(layer: &Layer, problems: &mut Vec<String>, warnings: &mut Vec<String>) 
     }
     if !unused.is_empty() {
         warnings.push(format!("{source}: without effect in Gofka: {}", unused.join(", ")));
+    }
+    if !foreign.is_empty() {
+        let names = foreign.join(", ");
+        warnings.push(format!("{source}: no settings of Kafka's own, without effect: {names}"));
     }
 }
 

@@ -13,7 +13,8 @@ const HEADER: &str = "\
 # Stronger than this file are the environment (\"num.partitions\" is GOFKA_NUM_PARTITIONS there) and
 # the flags (--num.partitions=3). Kafka's server.properties is read as well.
 # Settings of Kafka's that are not listed here are accepted and change nothing, except those that
-# would promise what is not served yet (an authorizer, quotas, TLS): these are refused by name.
+# would promise what is not served yet (an authorizer, quotas, TLS): these are refused by name. What
+# belongs to products around Kafka (confluent.*, cruise.control.*, strimzi.*) is named in a warning.
 ";
 
 /// The text of `config/gofka.toml`.

@@ -219,3 +219,28 @@ fn broker_id_is_the_older_name() {
     assert_eq!(load(&[("broker.id", "-1")]).node.to_string(), "0");
     assert_eq!(load(&[("node.id", "b1")]).node, NodeName::Word("b1".to_owned()));
 }
+
+#[test]
+fn settings_of_products_around_kafka_are_named_and_left_out() {
+    let config = load(&[
+        ("confluent.license.topic.replication.factor", "1"),
+        ("cruise.control.metrics.topic.auto.create", "true"),
+    ]);
+    let [warning] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    let expected = "the flags: no settings of Kafka's own, without effect: \
+                    confluent.license.topic.replication.factor, \
+                    cruise.control.metrics.topic.auto.create";
+    assert_eq!(warning, expected);
+    let refused = problems(&[("confluent", "1"), ("my.plugin.url", "x")]);
+    assert_eq!(refused.len(), 2, "{refused:?}");
+}
+
+#[test]
+fn more_replicas_than_nodes_are_warned_of() {
+    let warnings = |replicas| load(&[("default.replication.factor", replicas)]).warnings;
+    assert!(warnings("1").is_empty());
+    let found = warnings("3");
+    let [warning] = &found[..] else { panic!("{found:?}") };
+    assert!(warning.contains("is 3, and this cluster has 1 node"), "{warning}");
+    assert!(warning.ends_with("set default.replication.factor to 1"), "{warning}");
+}

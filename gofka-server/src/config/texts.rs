@@ -174,6 +174,20 @@ impl Texts<'_> {
         }
     }
 
+    /// A warning where topics would be made with more replicas than there are nodes: a client that
+    /// has its topic made on demand hears of a topic that is not there, and of nothing else.
+    pub(super) fn too_many_replicas(&self, role: Role) -> Option<String> {
+        const NAME: &str = "default.replication.factor";
+        let Some(ConfigValue::Integer(replicas)) = self.value(NAME) else { return None };
+        let nodes = i64::try_from(self.names("peers").len().max(1)).unwrap_or(i64::MAX);
+        (role != Role::Controller && replicas > nodes).then(|| {
+            format!(
+                "{NAME} is {replicas}, and this cluster has {nodes} node: a topic that is made on \
+                 demand, or that names no replication factor, is refused; set {NAME} to {nodes}"
+            )
+        })
+    }
+
     /// The entries of a setting that is looked at and then has no effect.
     fn unused(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
         let text = self.0.get(name)?;
