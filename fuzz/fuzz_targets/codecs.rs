@@ -1,33 +1,12 @@
-//! Any bytes in every codec: the output never exceeds its bound, whatever the input claims.
-//!
-//! The first byte chooses the codec. Memory is limited, so that an allocation by a claim ends the
-//! run.
+//! `bodies/codecs.rs` under libFuzzer.
 
 #![no_main]
 
+#[path = "../bodies/codecs.rs"]
+mod body;
 #[path = "../corpus.rs"]
 mod corpus;
 
-use gofka_core::record::compression::{compress, decompress};
-use gofka_core::record::{Compression, CompressionLevel};
 use libfuzzer_sys::fuzz_target;
 
-const OUTPUT_MAX: usize = 1 << 20;
-
-fn seeds() -> impl Iterator<Item = Vec<u8>> {
-    (0u8..).zip(Compression::ALL).flat_map(|(which, codec)| {
-        let inputs: [Vec<u8>; 4] =
-            [Vec::new(), b"abcabcabcabcabc".to_vec(), vec![0; 100_000], (0..=255).collect()];
-        inputs.into_iter().map(move |input| {
-            [&[which], &compress(codec, CompressionLevel::Default, &input)[..]].concat()
-        })
-    })
-}
-
-fuzz_target!(init: corpus::plant(seeds()), |data: &[u8]| {
-    let [which, input @ ..] = data else { return };
-    let codec = Compression::ALL[*which as usize % Compression::ALL.len()];
-    if let Ok(output) = decompress(codec, input, OUTPUT_MAX) {
-        assert!(output.len() <= OUTPUT_MAX);
-    }
-});
+fuzz_target!(init: corpus::plant(body::seeds()), |data: &[u8]| body::run(data));

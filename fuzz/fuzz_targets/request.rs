@@ -1,34 +1,12 @@
-//! Any bytes as any request: what the grammar lets through, the codec decodes within bounds.
-//!
-//! The first two bytes choose key and version, the rest is the body. Memory is limited, so
-//! that an allocation by a length that lies ends the run. Seeds are valid bodies of every API at
-//! every version.
+//! `bodies/request.rs` under libFuzzer.
 
 #![no_main]
 
+#[path = "../bodies/request.rs"]
+mod body;
 #[path = "../corpus.rs"]
 mod corpus;
-#[path = "../requests.rs"]
-mod requests;
 
-use bytes::Bytes;
-use gofka_server::net::grammar;
 use libfuzzer_sys::fuzz_target;
 
-fn seeds() -> impl Iterator<Item = Vec<u8>> {
-    (0u8..).zip(requests::VERSIONS).flat_map(|(which, &(key, lowest, highest))| {
-        (lowest..=highest).flat_map(move |version| {
-            let body = move |seed| grammar::sample_body(key, version, seed);
-            (1..4).map(move |seed| [vec![which, (version - lowest) as u8], body(seed)].concat())
-        })
-    })
-}
-
-fuzz_target!(init: corpus::plant(seeds()), |data: &[u8]| {
-    let [which, version, body @ ..] = data else { return };
-    let (key, lowest, highest) = requests::VERSIONS[*which as usize % requests::VERSIONS.len()];
-    let version = lowest + i16::from(*version) % (highest - lowest + 1);
-    if grammar::check(key, version, body).is_ok() {
-        requests::decode(key, version, Bytes::copy_from_slice(body));
-    }
-});
+fuzz_target!(init: corpus::plant(body::seeds()), |data: &[u8]| body::run(data));

@@ -1,47 +1,17 @@
-//! Any text as a file of settings: properties, TOML, or what has neither extension.
-//!
-//! The first byte chooses the extension.
+//! `bodies/settings.rs` under libFuzzer.
 
 #![no_main]
 
+#[path = "../bodies/settings.rs"]
+mod body;
 #[path = "../corpus.rs"]
 mod corpus;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use gofka_server::config::{Inputs, Role, ServerConfig};
 use libfuzzer_sys::fuzz_target;
 
 static DIR: LazyLock<PathBuf> = LazyLock::new(corpus::folder);
 
-fn seeds() -> impl Iterator<Item = Vec<u8>> {
-    let properties = concat!(
-        "# comment\nlog.dirs=/tmp/a,/tmp/b\nlisteners=PLAINTEXT://:9092,\\\n  A://[::1]:1\n",
-        "listener.security.protocol.map=A:PLAINTEXT\nnode.id = 1\nlog.retention.ms:\\u0031\n",
-    );
-    let toml = concat!(
-        "node.id = 3\n[log]\nretention.hours = 5\ndirs = [\"a\", 'b']\n",
-        "[socket.request]\nmax.bytes = 1_000\n",
-    );
-    [(0u8, properties), (1, toml), (2, toml), (2, properties)]
-        .into_iter()
-        .chain([(1, include_str!("../../config/gofka.toml"))])
-        .map(|(which, text)| [&[which], text.as_bytes()].concat())
-}
-
-fuzz_target!(init: corpus::plant(seeds()), |data: &[u8]| {
-    let [which, text @ ..] = data else { return };
-    let name = ["a.properties", "a.toml", "a"][*which as usize % 3];
-    let file = DIR.join(name);
-    std::fs::write(&file, text).expect("the folder takes files");
-    let inputs = Inputs {
-        role: Role::Combined,
-        file: Some(file),
-        environment: Vec::new(),
-        flags: [].into(),
-    };
-    if let Err(problems) = ServerConfig::load(&inputs) {
-        assert!(!problems.to_string().is_empty());
-    }
-});
+fuzz_target!(init: corpus::plant(body::seeds()), |data: &[u8]| body::run(&DIR, data));

@@ -7,6 +7,7 @@
 
 mod limits;
 mod program;
+mod sample;
 mod table;
 mod varint;
 mod walk;
@@ -55,13 +56,10 @@ pub fn check(key: i16, version: i16, body: &[u8]) -> Result<usize, Refusal> {
     walk::walk(program, compiled.row.limits, body)
 }
 
-#[cfg(any(test, fuzzing))]
-mod sample;
 #[cfg(test)]
 mod tests;
 
-/// A valid body of an API at a version; the same for the same seed.
-#[cfg(any(test, fuzzing))]
+/// A valid body of an API at a version, for tests and for fuzzing; the same for the same seed.
 pub fn sample_body(key: i16, version: i16, seed: u64) -> Vec<u8> {
     let row = compiled(key).expect("the API has a grammar").row;
     sample::body(&program::compile(row, version), seed)
