@@ -32,6 +32,8 @@ pub struct RequestMetrics {
     apis: Box<[OnceLock<ApiMetrics>]>,
     received: Series<ApiVersionLabels, Counter>,
     duration: Series<ApiLabels, AtomicHistogram>,
+    /// By code, as Kafka's `ErrorsPerSec` counts them: also those that are a step of the protocol,
+    /// such as MEMBER_ID_REQUIRED.
     errors: Series<ApiErrorLabels, Counter>,
 }
 
