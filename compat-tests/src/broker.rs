@@ -82,6 +82,16 @@ impl Broker {
         self
     }
 
+    /// Adds a setting that holds from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        if self.kind == Kind::Kafka {
+            let mut text = fs::read_to_string(self.properties_path()).expect("its own file");
+            text.extend([name, "=", value, "\n"]);
+            fs::write(self.properties_path(), text).expect("the folder takes files");
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::{env, fs, thread};
 
 use compat_tests::broker::{Broker, Kind};
@@ -20,6 +20,10 @@ use serde_json::Value;
 /// Old timestamps make the records the same in every run; nothing may expire by them.
 const SETTINGS: [(&str, &str); 2] =
     [("log.retention.ms", "-1"), ("offsets.topic.num.partitions", "4")];
+
+/// With these the brokers are started again, for the cases that are about them.
+const RESTRICTED: [(&str, &str); 2] =
+    [("delete.topic.enable", "false"), ("auto.create.topics.enable", "false")];
 
 /// What one case came to at one version.
 #[derive(Debug, Deserialize)]
@@ -40,18 +44,36 @@ fn part() -> String {
 }
 
 /// Runs every case against `broker`, for the versions that `table` announces.
-fn ask(broker: &Broker, table: &Broker) -> Output {
-    Command::new(setup::go_requests())
+fn ask(broker: &Broker, table: &Broker, more: &[&str]) -> String {
+    let output = Command::new(setup::go_requests())
         .args(["--bootstrap", &broker.bootstrap(), "--table", &table.bootstrap()])
         .args(["--cases", &part()])
+        .args(more)
         .output()
-        .expect("the program is installed")
+        .expect("the program is installed");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {errors}", broker.kind());
+    String::from_utf8(output.stdout).expect("JSON is UTF-8")
 }
 
-fn lines(kind: Kind, output: &Output) -> Lines {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{kind:?}: {errors}");
-    let text = String::from_utf8_lossy(&output.stdout);
+/// The answers of both brokers, Kafka's first.
+fn ask_both(kafka: &Broker, gofka: &Broker, more: &[&str]) -> [String; 2] {
+    thread::scope(|scope| {
+        let kafka = scope.spawn(|| ask(kafka, gofka, more));
+        let gofka = ask(gofka, gofka, more);
+        [kafka.join().expect("it ends"), gofka]
+    })
+}
+
+fn restart_restricted(broker: &mut Broker) {
+    broker.stop();
+    for (name, value) in RESTRICTED {
+        broker.set(name, value);
+    }
+    broker.resume();
+}
+
+fn lines(kind: Kind, text: &str) -> Lines {
     if let Ok(folder) = env::var("REQUESTS_DUMP") {
         let path = Path::new(&folder).join(format!("{kind:?}.jsonl"));
         fs::write(path, text.as_bytes()).expect("the folder takes files");
@@ -120,18 +142,21 @@ fn unasked(gofka: &Broker, lines: &Lines) -> Vec<String> {
 fn raw_requests_are_answered_as_kafka_answers() {
     Tool::Kafka.ensure();
     Tool::Go.ensure();
-    let (kafka, gofka) = thread::scope(|scope| {
+    let (mut kafka, mut gofka) = thread::scope(|scope| {
         let kafka = scope.spawn(|| Broker::start(Kind::Kafka, &SETTINGS));
         let gofka = Broker::start(Kind::Gofka, &SETTINGS);
         (kafka.join().expect("Kafka starts"), gofka)
     });
-    let (kafka_said, gofka_said) = thread::scope(|scope| {
-        let kafka = scope.spawn(|| ask(&kafka, &gofka));
-        let gofka = ask(&gofka, &gofka);
-        (kafka.join().expect("it ends"), gofka)
+    let mut said = ask_both(&kafka, &gofka, &[]);
+    thread::scope(|scope| {
+        scope.spawn(|| restart_restricted(&mut kafka));
+        restart_restricted(&mut gofka);
     });
-    let kafka_lines = lines(Kind::Kafka, &kafka_said);
-    let gofka_lines = lines(Kind::Gofka, &gofka_said);
+    for (first, then) in said.iter_mut().zip(ask_both(&kafka, &gofka, &["--restricted"])) {
+        first.push_str(&then);
+    }
+    let kafka_lines = lines(Kind::Kafka, &said[0]);
+    let gofka_lines = lines(Kind::Gofka, &said[1]);
     let mut found = complaints(&kafka_lines, &gofka_lines);
     if part().is_empty() {
         found.extend(unasked(&gofka, &gofka_lines));

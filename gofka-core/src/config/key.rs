@@ -141,6 +141,25 @@ impl ConfigKey {
         matches!(self.kind, Kind::Password)
     }
 
+    /// `text` as it reads once it is a value: without blanks, leading zeros, capitals of no
+    /// meaning and entries that come again. What is no value stays as it is.
+    #[must_use]
+    pub fn normal(&self, text: String) -> String {
+        match self.kind.parse(&text) {
+            Ok(ConfigValue::List(entries)) => {
+                let mut once: Vec<String> = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    if !once.contains(&entry) {
+                        once.push(entry);
+                    }
+                }
+                once.join(",")
+            }
+            Ok(value) => value.to_string(),
+            Err(_) => text,
+        }
+    }
+
     /// Checks `text` against type and range. The sentence of a refusal names setting and value.
     pub fn parse(&self, text: &str) -> Result<ConfigValue, String> {
         if self.kind.is_list() && has_empty_entry(text) {
@@ -185,6 +204,28 @@ impl fmt::Display for ConfigValue {
             Self::Double(value) => write!(f, "{value:?}"),
             Self::Text(value) => f.write_str(value),
             Self::List(values) => f.write_str(&values.join(",")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::topic_key;
+
+    #[test]
+    fn a_value_reads_the_same_however_it_was_written() {
+        for (name, text, expected) in [
+            ("retention.ms", " 007 ", "7"),
+            ("retention.ms", "soon", "soon"),
+            ("preallocate", "TRUE", "true"),
+            ("compression.type", " gzip ", "gzip"),
+            ("cleanup.policy", "compact , delete,compact", "compact,delete"),
+            ("cleanup.policy", "", ""),
+            ("min.cleanable.dirty.ratio", ".50", "0.5"),
+            ("min.cleanable.dirty.ratio", "1", "1.0"),
+        ] {
+            let key = topic_key(name).expect("a topic setting");
+            assert_eq!(key.normal(text.to_owned()), expected, "{name}={text}");
         }
     }
 }

@@ -115,9 +115,9 @@ fn with_settings(
     result.with_configs(Some(settings(&layers)))
 }
 
-/// The settings in force, without those that only tests know.
+/// The settings in force. Those that only tests know are shown where they were set.
 fn settings(layers: &ConfigLayers<'_>) -> Vec<CreatableTopicConfigs> {
-    let shown = TOPIC_CONFIGS.iter().filter(|key| !key.hidden);
+    let shown = TOPIC_CONFIGS.iter().filter(|key| !key.hidden || layers.own.contains_key(key.name));
     let settings = shown.map(|key| {
         let (value, source) = layers.own_value_and_source(key, ConfigSource::Topic);
         CreatableTopicConfigs::default()

@@ -2,10 +2,12 @@
 //!
 //! Behaviour: topics in the order of their names, all of them when none is named; at most
 //! `max.request.partition.size.limit` partitions an answer, then a cursor that says where to go
-//! on. A cursor on a topic that was deleted meanwhile goes on with the next one.
+//! on. A cursor on a topic that was deleted meanwhile goes on with the next one. Where topics are
+//! named, the cursor's is one of them.
 
 use gofka_core::error::ErrorCode;
 use gofka_raft::{MetadataImage, PartitionImage};
+use kafka_protocol::messages::describe_topic_partitions_request::{self as request, TopicRequest};
 use kafka_protocol::messages::describe_topic_partitions_response::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
@@ -22,8 +24,14 @@ pub const API: Api = Api::new::<DescribeTopicPartitionsRequest>(0, 0);
 pub async fn handle(context: &RequestContext, request: DescribeTopicPartitionsRequest) -> Outcome {
     let image = context.broker.controller.image();
     let cursor = request.cursor.as_ref();
-    if cursor.is_some_and(|cursor| cursor.partition_index < 0) {
-        return Outcome::Close;
+    if cursor.is_some_and(|cursor| !is_possible(cursor, &request.topics)) {
+        let refused = request.topics.iter().map(|topic| {
+            DescribeTopicPartitionsResponseTopic::default()
+                .with_name(Some(topic.name.clone()))
+                .with_error_code(ErrorCode::InvalidRequest.code())
+        });
+        let topics = refused.collect();
+        return context.now(&DescribeTopicPartitionsResponse::default().with_topics(topics));
     }
     let (first_topic, first_partition) = cursor.map_or((String::new(), 0), |cursor| {
         (cursor.topic_name.to_string(), cursor.partition_index as usize)
@@ -53,6 +61,11 @@ pub async fn handle(context: &RequestContext, request: DescribeTopicPartitionsRe
     context.now(&response)
 }
 
+fn is_possible(from: &request::Cursor, topics: &[TopicRequest]) -> bool {
+    let named = topics.is_empty() || topics.iter().any(|topic| topic.name == from.topic_name);
+    named && from.partition_index >= 0
+}
+
 /// One answer while it fills.
 #[derive(Default)]
 struct Page {
@@ -67,18 +80,17 @@ impl Page {
     fn add(&mut self, image: &MetadataImage, name: &str, from: usize) -> bool {
         let described = DescribeTopicPartitionsResponseTopic::default()
             .with_name(Some(topic_name(name)))
-            .with_is_internal(topics::is_internal(name));
-        let Some(topic) = image.topic(name) else {
-            let described = described
-                .with_error_code(topics::unknown_topic(name).code())
-                .with_topic_authorized_operations(operations::NOT_ASKED);
-            self.topics.push(described);
-            return true;
-        };
+            .with_is_internal(topics::is_internal(name))
+            .with_topic_authorized_operations(operations::of_topic(true));
         if self.left == 0 {
             self.stop_at(name, from);
             return false;
         }
+        let Some(topic) = image.topic(name) else {
+            let code = topics::unknown_topic(name).code();
+            self.topics.push(described.with_error_code(code));
+            return true;
+        };
         let rest = topic.partitions.iter().enumerate().skip(from);
         let fitting: Vec<_> = rest.take(self.left).map(|(i, it)| partition(i, it)).collect();
         self.left -= fitting.len();
@@ -86,7 +98,6 @@ impl Page {
         self.topics.push(
             described
                 .with_topic_id(topic.id.0)
-                .with_topic_authorized_operations(operations::of_topic(true))
                 .with_partitions(fitting),
         );
         if end < topic.partitions.len() {
@@ -115,4 +126,47 @@ fn partition(index: usize, it: &PartitionImage) -> DescribeTopicPartitionsRespon
         .with_isr_nodes(broker_ids(&it.isr))
         .with_eligible_leader_replicas(Some(broker_ids(&it.elr)))
         .with_last_known_elr(Some(broker_ids(&it.last_known_elr)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use gofka_core::ids::{TopicId, TopicName};
+    use gofka_raft::TopicImage;
+    use kafka_protocol::protocol::StrBytes;
+
+    use super::*;
+
+    #[test]
+    fn a_full_page_ends_before_a_topic_that_is_not_there() {
+        let mut image = MetadataImage::default();
+        let topic = TopicImage {
+            id: TopicId::NONE,
+            name: TopicName::new("a"),
+            partitions: vec![PartitionImage::default(); 2],
+        };
+        Arc::make_mut(&mut image.topics).insert(topic.name.clone(), Arc::new(topic));
+        let mut page = Page { left: 2, ..Page::default() };
+        assert!(page.add(&image, "a", 0));
+        assert!(!page.add(&image, "none", 0));
+        let cursor = page.next.expect("there is more");
+        assert_eq!((cursor.topic_name.as_str(), cursor.partition_index), ("none", 0));
+        assert_eq!(page.topics.len(), 1);
+    }
+
+    #[test]
+    fn a_cursor_is_at_a_partition_of_a_topic_that_was_named() {
+        let topic = |name| TopicRequest::default().with_name(topic_name(name));
+        let from = |name, partition| {
+            let name = StrBytes::from_static_str(name).into();
+            request::Cursor::default().with_topic_name(name).with_partition_index(partition)
+        };
+        let named = [topic("a"), topic("b")];
+        assert!(is_possible(&from("b", 0), &named));
+        assert!(is_possible(&from("c", 7), &[]));
+        assert!(!is_possible(&from("b", -1), &named));
+        assert!(!is_possible(&from("c", 0), &named));
+        assert!(!is_possible(&from("", -1), &[]));
+    }
 }

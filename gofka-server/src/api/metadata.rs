@@ -32,6 +32,10 @@ pub async fn handle(context: &RequestContext, request: MetadataRequest) -> Outco
     if let Wanted::Names(names) = &wanted {
         create_missing(context, &request, names).await;
     }
+    if let Wanted::Refused(topics) = wanted {
+        // Nothing else is told: neither brokers nor the cluster.
+        return context.now(&MetadataResponse::default().with_topics(topics));
+    }
     let image = context.broker.controller.image();
     let asked = request.include_topic_authorized_operations;
     let known = |topic: &TopicImage| described(topic, asked);
@@ -49,7 +53,7 @@ pub async fn handle(context: &RequestContext, request: MetadataRequest) -> Outco
             });
             by_id.collect()
         }
-        Wanted::Refused(topics) => topics,
+        Wanted::Refused(_) => unreachable!("answered above"),
     };
     let listener = &context.listener().name;
     let live = image.brokers.values().filter(|broker| !broker.fenced);
@@ -89,11 +93,10 @@ impl Wanted {
             return Self::All;
         }
         let no_name = topics.iter().any(|topic| topic.name.is_none());
-        let ids: Vec<TopicId> = topics
-            .iter()
-            .filter(|topic| !topic.topic_id.is_nil())
-            .map(|topic| TopicId(topic.topic_id))
-            .collect();
+        let with_id = topics.iter().filter(|topic| !topic.topic_id.is_nil());
+        let mut ids: Vec<TopicId> = with_id.map(|topic| TopicId(topic.topic_id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
         if version < 12 && (no_name || !ids.is_empty()) {
             let refused = topics.iter().map(|topic| {
                 // The name cannot be null in the answer of these versions.
@@ -191,4 +194,39 @@ fn failed(name: Option<TopicName>, id: TopicId, code: ErrorCode) -> MetadataResp
         .with_name(name)
         .with_topic_id(id.0)
         .with_topic_authorized_operations(operations::NOT_ASKED)
+}
+
+#[cfg(test)]
+mod tests {
+    use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn asked(id: u128, name: Option<&'static str>) -> MetadataRequestTopic {
+        let name = name.map(|name| StrBytes::from_static_str(name).into());
+        MetadataRequestTopic::default().with_topic_id(Uuid::from_u128(id)).with_name(name)
+    }
+
+    fn wanted(version: i16, topics: Vec<MetadataRequestTopic>) -> Wanted {
+        Wanted::of(&MetadataRequest::default().with_topics(Some(topics)), version)
+    }
+
+    #[test]
+    fn each_topic_is_answered_once() {
+        let names = wanted(13, vec![asked(0, Some("b")), asked(0, Some("a")), asked(0, Some("b"))]);
+        assert!(matches!(names, Wanted::Names(names) if names == ["a", "b"]));
+        let ids = wanted(13, vec![asked(7, None), asked(7, None), asked(0, Some("a"))]);
+        assert!(matches!(ids, Wanted::Ids(ids) if ids == [TopicId(Uuid::from_u128(7))]));
+    }
+
+    #[test]
+    fn ids_are_refused_before_they_were_known() {
+        for topic in [asked(7, Some("a")), asked(7, None), asked(0, None)] {
+            let refused = wanted(11, vec![topic.clone()]);
+            let Wanted::Refused(topics) = refused else { panic!("{topic:?}") };
+            assert_eq!(topics[0].error_code, ErrorCode::InvalidRequest.code());
+            assert!(!matches!(wanted(12, vec![topic]), Wanted::Refused(_)));
+        }
+    }
 }

@@ -10,8 +10,8 @@ var adminCases = []testCase{
 	{kmsg.CreateTopics, "create-topics/one", createTopicsOne, nil},
 	{kmsg.DeleteTopics, "delete-topics/one", deleteTopicsOne, nil},
 	{kmsg.DescribeConfigs, "describe-configs/topic", describeConfigsTopic, nil},
-	{kmsg.AlterConfigs, "alter-configs/topic", alterConfigsTopic, nil},
-	{kmsg.IncrementalAlterConfigs, "incremental-alter-configs/topic", incrementalTopic, nil},
+	{kmsg.AlterConfigs, "alter-configs/topic", oneSetting, nil},
+	{kmsg.IncrementalAlterConfigs, "incremental-alter-configs/topic", oneSetting, nil},
 	{kmsg.DescribeLogDirs, "describe-log-dirs/topic", logDirsTopic, nil},
 	{kmsg.CreatePartitions, "create-partitions/two", createPartitionsTwo, nil},
 	{kmsg.DescribeCluster, "describe-cluster/all", describeCluster, nil},
@@ -35,57 +35,25 @@ func metadataTopic(r *run) {
 }
 
 func createTopicsOne(r *run) {
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = r.name, 2, 1
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.TimeoutMillis, req.Topics = 10000, append(req.Topics, topic)
+	req := createRequest(newTopic(r.name, 2, 1))
 	r.ask("new", req)
 	r.ask("again", req)
 }
 
 func deleteTopicsOne(r *run) {
-	topic := r.topic("", 1)
-	asked := kmsg.NewDeleteTopicsRequestTopic()
-	asked.Topic = &topic
-	req := kmsg.NewPtrDeleteTopicsRequest()
-	req.TimeoutMillis, req.TopicNames = 10000, []string{topic}
-	req.Topics = append(req.Topics, asked)
+	req := deleteRequest(r.topic("", 1))
 	r.ask("there", req)
 	r.ask("gone", req)
 }
 
 func describeConfigsTopic(r *run) {
-	resource := kmsg.NewDescribeConfigsRequestResource()
-	resource.ResourceType = kmsg.ConfigResourceTypeTopic
-	resource.ResourceName = r.topic("", 1, "retention.ms", "7200000")
-	resource.ConfigNames = []string{"retention.ms", "cleanup.policy"}
-	req := kmsg.NewPtrDescribeConfigsRequest()
-	req.Resources = append(req.Resources, resource)
+	req := describeRequest(topics, r.topic("", 1, "retention.ms", "7200000"))
+	req.Resources[0].ConfigNames = []string{"retention.ms", "cleanup.policy"}
 	r.ask("two settings", req)
 }
 
-func alterConfigsTopic(r *run) {
-	config := kmsg.NewAlterConfigsRequestResourceConfig()
-	value := "7200000"
-	config.Name, config.Value = "retention.ms", &value
-	resource := kmsg.NewAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, r.topic("", 1)
-	resource.Configs = append(resource.Configs, config)
-	req := kmsg.NewPtrAlterConfigsRequest()
-	req.Resources = append(req.Resources, resource)
-	r.ask("one setting", req)
-}
-
-func incrementalTopic(r *run) {
-	config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	value := "7200000"
-	config.Name, config.Value = "retention.ms", &value
-	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
-	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, r.topic("", 1)
-	resource.Configs = append(resource.Configs, config)
-	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	req.Resources = append(req.Resources, resource)
-	r.ask("one setting", req)
+func oneSetting(r *run) {
+	r.alter("one setting", of(topics, r.topic("", 1), set("retention.ms", "7200000")))
 }
 
 func logDirsTopic(r *run) {
@@ -97,10 +65,7 @@ func logDirsTopic(r *run) {
 }
 
 func createPartitionsTwo(r *run) {
-	topic := kmsg.NewCreatePartitionsRequestTopic()
-	topic.Topic, topic.Count = r.topic("", 1), 3
-	req := kmsg.NewPtrCreatePartitionsRequest()
-	req.TimeoutMillis, req.Topics = 10000, append(req.Topics, topic)
+	req := partitionsRequest(more(r.topic("", 1), 3))
 	r.ask("two more", req)
 	r.ask("no more", req)
 }
@@ -132,4 +97,15 @@ func describePartitions(r *run) {
 	req := kmsg.NewPtrDescribeTopicPartitionsRequest()
 	req.ResponsePartitionLimit, req.Topics = 100, append(req.Topics, asked)
 	r.ask("one", req)
+}
+
+// describeRequest asks for every setting of resources of one kind.
+func describeRequest(kind kmsg.ConfigResourceType, names ...string) *kmsg.DescribeConfigsRequest {
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	for _, name := range names {
+		resource := kmsg.NewDescribeConfigsRequestResource()
+		resource.ResourceType, resource.ResourceName = kind, name
+		req.Resources = append(req.Resources, resource)
+	}
+	return req
 }

@@ -412,5 +412,6 @@ func findCoordinator(r *run) {
 	ask("unknown kind", 7, r.name)
 	ask("negative kind", -1, r.name)
 	ask("several", 0, r.name, "other", r.name)
+	ask("one of several without a name", 0, r.name, "")
 	ask("none", 0)
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,15 +23,25 @@ type testCase struct {
 	api  kmsg.Key
 	name string
 	run  func(*run)
-	// The versions for which it makes sense; nil stands for all.
-	only func(version int16) bool
+	// The versions for which it makes sense, of those that are served; nil stands for all.
+	only func(version int16, served span) bool
 }
-
-func since(lowest int16) func(int16) bool { return func(v int16) bool { return v >= lowest } }
-func until(above int16) func(int16) bool  { return func(v int16) bool { return v < above } }
 
 // span is an inclusive range of versions.
 type span struct{ lowest, highest int16 }
+
+func since(lowest int16) func(int16, span) bool {
+	return func(v int16, _ span) bool { return v >= lowest }
+}
+
+func until(above int16) func(int16, span) bool {
+	return func(v int16, _ span) bool { return v < above }
+}
+
+// atTop is the highest version, and others that behave differently.
+func atTop(also ...int16) func(int16, span) bool {
+	return func(v int16, served span) bool { return v == served.highest || slices.Contains(also, v) }
+}
 
 // line is what one case came to at one version.
 type line struct {
@@ -90,9 +101,10 @@ func main() {
 	table := flag.String("table", "", "the broker whose versions are asked for")
 	only := flag.String("cases", "", "part of the names of the cases to run")
 	workers := flag.Int("workers", 6, "cases that run at the same time")
+	restricted := flag.Bool("restricted", false, "the broker deletes no topics and makes none by itself")
 	slow := flag.Int64("slow", 1<<40, "name cases that take longer, in milliseconds")
 	flag.Parse()
-	w := &world{bootstrap: *bootstrap, table: announced(*table)}
+	w := &world{bootstrap: *bootstrap, table: announced(*table), restricted: *restricted}
 	w.warm()
 	type job struct {
 		c       testCase
@@ -115,13 +127,13 @@ func main() {
 			}
 		})
 	}
-	for _, c := range allCases() {
+	for _, c := range allCases(*restricted) {
 		served, found := w.table[c.api.Int16()]
 		if !found || !strings.Contains(c.name, *only) {
 			continue
 		}
 		for v := served.lowest; v <= served.highest; v++ {
-			if c.only == nil || c.only(v) {
+			if c.only == nil || c.only(v, served) {
 				jobs <- job{c, v}
 			}
 		}
@@ -130,12 +142,12 @@ func main() {
 	group.Wait()
 }
 
-func allCases() []testCase {
-	var all []testCase
-	for _, some := range [][]testCase{
-		produceCases, fetchCases, offsetCases, groupCases, commitCases, protocolCases, adminCases,
-	} {
-		all = append(all, some...)
+func allCases(restricted bool) []testCase {
+	if restricted {
+		return restrictedCases
 	}
-	return all
+	return slices.Concat(
+		produceCases, fetchCases, offsetCases, groupCases, commitCases, protocolCases, adminCases,
+		createCases, topicCases, configCases, metadataCases,
+	)
 }

@@ -19,14 +19,23 @@ type offsetAt struct {
 	time             int64
 }
 
+// each makes one thing of each wanted one.
+func each[W, P any](wanted []W, make func(W) P) []P {
+	var all []P
+	for _, w := range wanted {
+		all = append(all, make(w))
+	}
+	return all
+}
+
 func offsetsRequest(topic string, wanted ...offsetAt) *kmsg.ListOffsetsRequest {
 	asked := kmsg.NewListOffsetsRequestTopic()
 	asked.Topic = topic
-	for _, w := range wanted {
+	asked.Partitions = each(wanted, func(w offsetAt) kmsg.ListOffsetsRequestTopicPartition {
 		p := kmsg.NewListOffsetsRequestTopicPartition()
 		p.Partition, p.CurrentLeaderEpoch, p.Timestamp = w.partition, w.epoch, w.time
-		asked.Partitions = append(asked.Partitions, p)
-	}
+		return p
+	})
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.Topics = append(req.Topics, asked)
 	return req
@@ -98,11 +107,11 @@ func leaderEpochs(r *run) {
 	request := func(topic string, wanted ...epochs) *kmsg.OffsetForLeaderEpochRequest {
 		asked := kmsg.NewOffsetForLeaderEpochRequestTopic()
 		asked.Topic = topic
-		for _, w := range wanted {
+		asked.Partitions = each(wanted, func(w epochs) kmsg.OffsetForLeaderEpochRequestTopicPartition {
 			p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
 			p.Partition, p.CurrentLeaderEpoch, p.LeaderEpoch = w.partition, w.current, w.asked
-			asked.Partitions = append(asked.Partitions, p)
-		}
+			return p
+		})
 		req := kmsg.NewPtrOffsetForLeaderEpochRequest()
 		req.ReplicaID, req.Topics = -1, append(req.Topics, asked)
 		return req
@@ -125,11 +134,11 @@ func deleteRecords(r *run) {
 	request := func(topic string, upTo ...[2]int64) *kmsg.DeleteRecordsRequest {
 		asked := kmsg.NewDeleteRecordsRequestTopic()
 		asked.Topic = topic
-		for _, w := range upTo {
+		asked.Partitions = each(upTo, func(w [2]int64) kmsg.DeleteRecordsRequestTopicPartition {
 			p := kmsg.NewDeleteRecordsRequestTopicPartition()
 			p.Partition, p.Offset = int32(w[0]), w[1]
-			asked.Partitions = append(asked.Partitions, p)
-		}
+			return p
+		})
 		req := kmsg.NewPtrDeleteRecordsRequest()
 		req.TimeoutMillis, req.Topics = 10000, append(req.Topics, asked)
 		return req

@@ -82,6 +82,27 @@ func (s *seen) ordinal(kind string, v any) any {
 // know gives a member id its number before any answer does; their order in answers is random.
 func (s *seen) know(id string) { s.value("", reflect.ValueOf(id)) }
 
+// learn takes the ids of topics from answers that name them.
+func (s *seen) learn(resp kmsg.Response) {
+	know := func(id [16]byte, name string) {
+		if _, known := s.topics[id]; !known && id != [16]byte{} && name != "" {
+			s.topics[id] = name
+		}
+	}
+	switch answer := resp.(type) {
+	case *kmsg.CreateTopicsResponse:
+		for _, topic := range answer.Topics {
+			know(topic.TopicID, topic.Topic)
+		}
+	case *kmsg.MetadataResponse:
+		for _, topic := range answer.Topics {
+			if topic.Topic != nil {
+				know(topic.TopicID, *topic.Topic)
+			}
+		}
+	}
+}
+
 // plain is an answer without what must differ.
 func (s *seen) plain(resp kmsg.Response) map[string]any {
 	return s.value("", reflect.ValueOf(resp).Elem()).(map[string]any)

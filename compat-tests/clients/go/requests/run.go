@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -12,6 +13,10 @@ import (
 type world struct {
 	bootstrap string
 	table     map[int16]span
+	// Whether the broker deletes no topics and makes none by itself.
+	restricted bool
+	// Held by a case that changes settings of brokers.
+	brokers sync.Mutex
 }
 
 // run is one case at one version, with names of topics and groups of its own.
@@ -24,6 +29,12 @@ type run struct {
 	conns   []*conn
 	steps   map[string]any
 	seen    *seen
+	// Takes out of answers what is not to be compared.
+	trim func(kmsg.Response)
+	// How many changes were made only to wait for them.
+	fences int
+	// Whether it holds brokers.
+	locked bool
 }
 
 func newRun(w *world, c testCase, version int16) *run {
@@ -42,6 +53,9 @@ func (r *run) open() *conn {
 func (r *run) close() {
 	for _, c := range r.conns {
 		c.Close()
+	}
+	if r.locked {
+		r.brokers.Unlock()
 	}
 }
 
@@ -113,6 +127,10 @@ func (r *run) answer(label string, c *conn, req kmsg.Request, limit time.Duratio
 		r.note(label, fmt.Sprintf("undecodable: %v", err))
 		return nil
 	}
+	if r.trim != nil {
+		r.trim(resp)
+	}
+	r.seen.learn(resp)
 	seen := r.seen.plain(resp)
 	if !exact {
 		seen["(bytes)"] = "not as the codec writes them"
@@ -145,21 +163,11 @@ func (r *run) silent(label string, req kmsg.Request) {
 // topic makes a topic of this case's own and waits until its leaders serve it.
 func (r *run) topic(suffix string, partitions int32, configs ...string) string {
 	name := r.name + suffix
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, partitions, 1
+	topic := newTopic(name, partitions, 1)
 	for i := 0; i < len(configs); i += 2 {
-		config := kmsg.NewCreateTopicsRequestTopicConfig()
-		config.Name, config.Value = configs[i], &configs[i+1]
-		topic.Configs = append(topic.Configs, config)
+		config(configs[i], configs[i+1])(&topic)
 	}
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.TimeoutMillis = 15000
-	req.Topics = append(req.Topics, topic)
-	resp := r.use(req).(*kmsg.CreateTopicsResponse)
-	if code := resp.Topics[0].ErrorCode; code != 0 {
-		panic(fmt.Sprintf("%s cannot be created: %d", name, code))
-	}
-	r.seen.topics[resp.Topics[0].TopicID] = name
+	r.make(topic)
 	eventually(name+" is led", func() bool {
 		offsets := kmsg.NewPtrListOffsetsRequest()
 		asked := kmsg.NewListOffsetsRequestTopic()
@@ -178,6 +186,35 @@ func (r *run) topic(suffix string, partitions int32, configs ...string) string {
 		return true
 	})
 	return name
+}
+
+// make makes topics on the way.
+func (r *run) make(topics ...kmsg.CreateTopicsRequestTopic) {
+	resp := r.use(createRequest(topics...)).(*kmsg.CreateTopicsResponse)
+	for _, made := range resp.Topics {
+		if made.ErrorCode != 0 {
+			panic(fmt.Sprintf("%s cannot be created: %s", made.Topic, errorName(made.ErrorCode)))
+		}
+	}
+	r.seen.learn(resp)
+}
+
+// settle waits until the broker follows everything that the controller has decided. The second
+// change is seen only when the first one, and all before it, were taken in whole.
+func (r *run) settle() {
+	const key = "consumer.session.timeout.ms"
+	fence := r.name + ".fence"
+	for range 2 {
+		r.fences++
+		value := fmt.Sprint(45000 + r.fences)
+		r.use(incrementalRequest(of(groups, fence, set(key, value))))
+		asked := describeRequest(groups, fence)
+		asked.Resources[0].ConfigNames = []string{key}
+		eventually("a change is seen", func() bool {
+			seen := r.use(asked).(*kmsg.DescribeConfigsResponse).Resources[0].Configs
+			return len(seen) == 1 && seen[0].Value != nil && *seen[0].Value == value
+		})
+	}
 }
 
 // id is the id of a topic that this case has made; unknown names have an id that no topic has.

@@ -76,13 +76,18 @@ fn alter(
 ) -> Result<Vec<MetadataRecord>, ApiError> {
     let resource = alteration.resource();
     check_names(alteration)?;
-    check_resource(image, resource)?;
+    check_resource(resource)?;
     let present = image.configs_of(resource);
     let wanted = match alteration {
         ConfigAlteration::Incremental { changes, .. } => changed(present, resource.kind, changes)?,
         ConfigAlteration::Replace { configs, .. } => replaced(present, resource.kind, configs)?,
     };
     check(&Change { image, environment, resource, present, wanted: &wanted })?;
+    // What cannot be set on any topic is said of one that does not exist, too.
+    if resource.kind == ResourceKind::Topic && image.topic(&resource.name).is_none() {
+        let text = format!("The topic '{}' does not exist.", resource.name);
+        return Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, text));
+    }
 
     let mut records = Vec::new();
     let mut record = |name: &str, value: Option<&String>| {
@@ -128,18 +133,14 @@ fn check_names(alteration: &ConfigAlteration) -> Result<(), ApiError> {
     Err(invalid_request(format!("Null value not supported for : {names}")))
 }
 
-fn check_resource(image: &MetadataImage, resource: &ConfigResource) -> Result<(), ApiError> {
+fn check_resource(resource: &ConfigResource) -> Result<(), ApiError> {
     let name = resource.name.as_str();
     match resource.kind {
         ResourceKind::Topic if name.is_empty() => {
             Err(invalid_request("Default topic resources are not allowed."))
         }
-        ResourceKind::Topic if image.topic(name).is_none() => {
-            topic_name::check(name)
-                .map_err(|why| ApiError::new(ErrorCode::InvalidTopicException, why))?;
-            let text = format!("The topic '{name}' does not exist.");
-            Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, text))
-        }
+        ResourceKind::Topic => topic_name::check(name)
+            .map_err(|why| ApiError::new(ErrorCode::InvalidTopicException, why)),
         ResourceKind::Broker if !name.is_empty() && name.parse::<u32>().is_err() => {
             Err(invalid_request(format!("Node id must be an integer, but it is: {name}")))
         }

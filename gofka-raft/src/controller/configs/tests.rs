@@ -77,6 +77,8 @@ fn what_kafka_refuses_is_refused_with_its_code() {
         on_topic(no_value, ErrorCode::InvalidRequest),
         on_topic(twice, ErrorCode::InvalidRequest),
         (ConfigResource::topic("b"), one("retention.ms", "1"), ErrorCode::UnknownTopicOrPartition),
+        (ConfigResource::topic("b"), one("nope", "1"), ErrorCode::InvalidConfig),
+        (ConfigResource::topic("b"), vec![], ErrorCode::UnknownTopicOrPartition),
         (broker, one("num.partitions", "2"), ErrorCode::InvalidRequest),
         (ConfigResource::all_brokers(), one("log.retention.ms", "x"), ErrorCode::InvalidRequest),
         (ConfigResource::group(""), vec![], ErrorCode::InvalidRequest),

@@ -26,12 +26,20 @@ impl Entries<'_> {
         layers: &ConfigLayers<'_>,
         own: ConfigSource,
     ) -> Vec<DescribeConfigsResourceResult> {
-        let asked = keys.iter().filter(|key| self.asks_for(key));
-        let entries = asked.map(|key| {
+        let mut entries = Vec::new();
+        for key in keys.iter().filter(|key| self.asks_for_name(key.name)) {
             let (value, source) = layers.own_value_and_source(key, own);
-            self.entry(key, value, source, &layers.own_settings(key, own), false)
-        });
-        entries.collect()
+            if key.hidden && source != own {
+                continue;
+            }
+            let mut settings = layers.own_settings(key, own);
+            for setting in settings.iter_mut().filter(|setting| setting.source == own) {
+                setting.value = setting.value.take().map(|text| key.normal(text));
+            }
+            let value = value.map(|text| key.normal(text));
+            entries.push(self.entry(key, value, source, &settings, false));
+        }
+        entries
     }
 
     /// The settings of this broker.
@@ -45,6 +53,7 @@ impl Entries<'_> {
             let settings = layers.broker_settings(key);
             let first = settings.first();
             let value = first.and_then(|setting| setting.value.clone());
+            let value = value.map(|text| key.normal(text));
             let source = first.map_or(ConfigSource::Default, |setting| setting.source);
             self.entry(key, value, source, &settings, key.dynamic == Dynamic::ReadOnly)
         });
@@ -148,5 +157,39 @@ const fn type_of(kind: Kind) -> i8 {
         Kind::List | Kind::ListOf(_) | Kind::ThrottledReplicas => TYPE_LIST,
         Kind::Class => TYPE_CLASS,
         Kind::Password => TYPE_PASSWORD,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gofka_core::config::{StaticConfig, TOPIC_CONFIGS};
+
+    use super::*;
+
+    #[test]
+    fn what_a_topic_has_set_is_shown_as_it_is_read() {
+        let own = BTreeMap::from(
+            [("retention.ms", " 07"), ("internal.segment.bytes", "2000")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        let (nothing, fixed) = (BTreeMap::new(), StaticConfig::default());
+        let entries = Entries { names: None, synonyms: true, documentation: false };
+        let shown = |own: &BTreeMap<String, String>| {
+            let layers = ConfigLayers {
+                own,
+                broker: &nothing,
+                cluster: &nothing,
+                fixed: &fixed,
+                replicas: 1,
+            };
+            entries.own(TOPIC_CONFIGS, &layers, ConfigSource::Topic)
+        };
+        let with = shown(&own);
+        let find = |name: &str| with.iter().find(|entry| entry.name.as_str() == name);
+        let retention = find("retention.ms").expect("it is set");
+        assert_eq!(retention.value.as_deref(), Some("7"));
+        assert_eq!(retention.synonyms[0].value.as_deref(), Some("7"));
+        assert!(find("internal.segment.bytes").is_some());
+        assert_eq!(shown(&nothing).len(), with.len() - 1, "hidden where it is not set");
     }
 }
