@@ -169,12 +169,12 @@ fn groups(scenario: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{IDEMPOTENT, RESUME, SCENARIOS, TOOLS, WIDER};
+    use crate::scenario::{IDEMPOTENT, RESUME, SCENARIOS, TOOLS};
 
     #[test]
     fn every_scenario_has_an_expectation() {
         let phases = RESUME.iter().chain(&IDEMPOTENT);
-        for scenario in SCENARIOS.iter().chain(&WIDER).chain(&TOOLS).chain(phases) {
+        for scenario in SCENARIOS.iter().chain(&TOOLS).chain(phases) {
             assert!(expected(scenario).is_some(), "{scenario}");
         }
     }

@@ -166,9 +166,9 @@ class Cluster {
     }
   }
 
-  // Reads until count records came and a moment more, or what comes within the patience.
-  // kafkajs reads as a member of a group only, so each read has a group of its own.
-  async read(topics, count, { patience = 20000, fromBeginning = true, fetch = {}, seek } = {}) {
+  // A reader of whole topics, at work once this returns. kafkajs reads as a member of a group
+  // only, so each reader has a group of its own.
+  async reader(topics, { fromBeginning = true, fetch = {}, seek } = {}) {
     const groupId = `${this.topic}-read-${++this.readers}`
     const consumer = await this.connected(this.kafka.consumer({ groupId, maxWaitTimeInMs: 500,
       ...fetch }))
@@ -188,12 +188,18 @@ class Cluster {
     })
     if (seek !== undefined) consumer.seek({ topic: topics[0], partition: 0, offset: seek })
     await joined
+    return { consumer, all: () => [...all.values()], forget: () => all.clear() }
+  }
+
+  // Reads until count records came and a moment more, or what comes within the patience.
+  async read(topics, count, { patience = 20000, ...options } = {}) {
+    const reader = await this.reader(topics, options)
     const deadline = Date.now() + patience
-    while (all.size < count && Date.now() < deadline) await sleep(10)
+    while (reader.all().length < count && Date.now() < deadline) await sleep(10)
     // Time for records that should not come: nothing tells that there are none.
-    if (all.size >= count) await sleep(200)
-    await consumer.disconnect()
-    return [...all.values()]
+    if (reader.all().length >= count) await sleep(200)
+    await reader.consumer.disconnect()
+    return reader.all()
   }
 
   // A group member that commits what it reads and tells what it owns.

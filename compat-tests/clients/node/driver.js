@@ -2,7 +2,12 @@
 // Started with --member it is the group member that is to be killed.
 'use strict'
 
-const scenarios = { ...require('./records'), ...require('./admin'), ...require('./groups') }
+const scenarios = {
+  ...require('./records'),
+  ...require('./admin'),
+  ...require('./groups'),
+  ...require('./wider'),
+}
 const { Cluster, Unsupported, sleep } = require('./cluster')
 
 function parse(words) {

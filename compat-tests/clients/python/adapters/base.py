@@ -85,6 +85,8 @@ class Client:
     cooperates = True
     # Whether a consumer's request for metadata makes a topic that is gone.
     consumer_makes_topics = False
+    # Whether a member that is subscribed to a pattern takes up a new topic for certain.
+    takes_up_new_topics = True
     # Whether altering one setting leaves the others alone (IncrementalAlterConfigs).
     alters_incrementally = True
 

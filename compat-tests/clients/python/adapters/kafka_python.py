@@ -87,6 +87,7 @@ class KafkaPythonMember(KafkaPythonReader, Member):
         self.topic = topic
         if pattern:
             consumer.subscribe(pattern=pattern)
+            consumer.topics()
             return
         consumer.subscribe([topic])
         # A leader that learns of the topic's partitions after it has joined joins once more, and
@@ -114,6 +115,8 @@ class KafkaPython(Client):
     name = "kafka-python"
     # In spite of allow_auto_create_topics=False.
     consumer_makes_topics = True
+    # It joins once more for it, and may forget that: see its member.
+    takes_up_new_topics = False
 
     def __init__(self, bootstrap):
         super().__init__(bootstrap)

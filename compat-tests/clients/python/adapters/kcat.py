@@ -21,8 +21,16 @@ from .confluent import Confluent
 LIMIT = 40
 KEY_END, RECORD_END = b"\x1f", b"\x1e"
 PLACES = {"earliest": "-2", "latest": "-1"}
+# What a reader may be asked for, by librdkafka's names.
+OPTIONS = {
+    "fetch_bytes": "fetch.message.max.bytes",
+    "reset": "auto.offset.reset",
+    "isolation": "isolation.level",
+    "refresh_ms": "topic.metadata.refresh.interval.ms",
+}
 # What librdkafka says, and Kafka's name for it.
 REFUSALS = {
+    b"Broker: Offset out of range": "OFFSET_OUT_OF_RANGE",
     b"Broker: Message size too large": "MESSAGE_TOO_LARGE",
     b"Broker: Unknown topic or partition": "UNKNOWN_TOPIC_OR_PARTITION",
 }
@@ -55,11 +63,13 @@ def to_record(line):
 class KcatReader(Reader):
     """Each poll runs `kcat -C -e` from where the last one ended, until something is there."""
 
-    def __init__(self, client, starts, fetch_bytes):
+    def __init__(self, client, starts, options):
         self.client = client
-        self.options = ["-X", f"fetch.message.max.bytes={fetch_bytes}"] if fetch_bytes else []
+        self.options = [text for k, v in options.items() for text in ("-X", f"{OPTIONS[k]}={v}")]
         resolve = lambda place, at: client.offset(*place, at) if at == "latest" else at
         self.next = {place: resolve(place, at) for place, at in starts.items()}
+        # Where it has met the end of a partition.
+        self.ends = {}
 
     def poll(self, seconds):
         deadline = time.monotonic() + seconds
@@ -67,19 +77,34 @@ class KcatReader(Reader):
         while not found:
             for (topic, partition), at in self.next.items():
                 begin = "beginning" if at == "earliest" else str(at)
-                where = ["-t", topic, "-p", str(partition), "-o", begin]
-                output = self.client.run("-C", *where, "-e", "-q", "-J", *self.options)
-                records = [to_record(line) for line in output.splitlines()]
-                if records:
-                    self.next[topic, partition] = records[-1].offset + 1
-                found += records
+                found += self.run("-t", topic, "-p", str(partition), "-o", begin)
             if time.monotonic() >= deadline:
                 break
             time.sleep(0.02)
+        for record in found:
+            self.next[record.topic, record.partition] = record.offset + 1
         return found
+
+    def run(self, *where):
+        output, said = self.client.run_and_listen("-C", *where, "-e", "-J", *self.options)
+        ends = re.findall(rb"end of topic (\S+) \[(\d+)\] at offset (\d+)", said)
+        for topic, partition, at in ends:
+            self.ends[topic.decode(), int(partition)] = int(at)
+        return [to_record(line) for line in output.splitlines()]
+
+    def position(self, topic, partition):
+        return self.ends.get((topic, partition))
 
     def close(self):
         pass
+
+
+class KcatWholeTopic(KcatReader):
+    """One kcat for all partitions of a topic, from their beginnings, once."""
+
+    def poll(self, seconds):
+        (topic,) = {topic for topic, _ in self.next}
+        return self.run("-t", topic, "-o", "beginning")
 
 
 class KcatMember(Member):
@@ -106,10 +131,11 @@ class KcatMember(Member):
             # "assigned: t [0], t [1]", or "incremental assignment of 1 partition(s) ...: t [0]".
             found = re.search(rb"rebalanced.*(assign|revo)", line)
             if found:
-                partitions = {int(p) for p in re.findall(rb"\[(\d+)\]", line)}
+                named = re.findall(rb"([^\s,]+) \[(\d+)\]", line)
+                places = {(topic.decode(), int(p)) for topic, p in named}
                 # Replaced, not changed in place: `assignment` reads it from another thread.
                 added = found[1] == b"assign"
-                self.owned = self.owned | partitions if added else self.owned - partitions
+                self.owned = self.owned | places if added else self.owned - places
 
     def poll(self, seconds):
         found = []
@@ -124,9 +150,12 @@ class KcatMember(Member):
         return found
 
     def assignment(self):
+        return sorted(partition for _, partition in self.owned)
+
+    def places(self):
         return sorted(self.owned)
 
-    def commit(self, offsets):
+    def commit(self, offsets, metadata=""):
         pass
 
     def close(self):
@@ -147,23 +176,40 @@ class Kcat(Client):
 
     def run(self, *arguments, data=None):
         """kcat's output; an error that it reports is raised."""
+        return self.run_and_listen(*arguments, data=data)[0]
+
+    def run_and_listen(self, *arguments, data=None):
+        """kcat's output, and what it says of its work."""
         if arguments[0] == "-C":
             arguments = (*arguments, "-X", "fetch.wait.max.ms=50")
         result = subprocess.run(
             self.command(*arguments), input=data, capture_output=True, timeout=LIMIT
         )
+        # Not from librdkafka's log, which names errors that it has mended.
+        said = [line for line in result.stderr.splitlines() if not re.match(rb"%\d\|", line)]
         for text, name in REFUSALS.items():
-            if text in result.stderr:
+            if any(text in line for line in said):
                 raise Refused(name)
         if result.returncode:
             raise RuntimeError(result.stderr.decode(errors="replace"))
-        return result.stdout
+        return result.stdout, result.stderr
 
     def arrange_topic(self, topic, partitions=1, config=None):
         self.helper.arrange_topic(topic, partitions, config)
 
+    def arrange_no_topic(self, topic):
+        self.helper.arrange_no_topic(topic)
+
+    def arrange_no_records(self, topic, before):
+        self.helper.arrange_no_records(topic, before)
+
     def create_topics(self, topics):
         self.helper.create_topics(topics)
+
+    def describe_cluster(self):
+        found = json.loads(self.run("-L", "-J", "-t", "none"))
+        nodes = {node["id"]: node["name"] for node in found["brokers"]}
+        return [None, nodes.get(found["controllerid"]), list(nodes.values())]
 
     def metadata(self):
         found = json.loads(self.run("-L", "-J"))
@@ -178,9 +224,12 @@ class Kcat(Client):
             raise Refused("UNKNOWN_TOPIC_OR_PARTITION")
         return found[topic]
 
-    def produce(self, topic, records, codec="none"):
+    def produce(self, topic, records, codec="none", acks="all"):
         if any(record.timestamp is not None for record in records):
             # kcat cannot set one.
+            return self.helper.produce(topic, records, codec)
+        if len({record.partition for record in records}) > 100:
+            # That would be a process for each.
             return self.helper.produce(topic, records, codec)
         runs = defaultdict(list)
         for record in records:
@@ -189,7 +238,7 @@ class Kcat(Client):
         for (partition, headers, no_key, no_value), part in runs.items():
             options = ["-t", topic, "-p", str(partition), "-z", codec]
             # One request at a time, or one that is sent again comes after its successor.
-            options += ["-X", "max.in.flight=1"]
+            options += ["-X", "max.in.flight=1", "-X", f"acks={acks}"]
             for key, value in headers:
                 shown = key.encode() if value is None else key.encode() + b"=" + value
                 if b"\0" in shown or not key:
@@ -226,8 +275,11 @@ class Kcat(Client):
         # It ends well only when everything was delivered.
         return len(values) if process.returncode == 0 else len(values) - said.count(b"failed")
 
-    def reader(self, starts, fetch_bytes=None):
-        return KcatReader(self, starts, fetch_bytes)
+    def reader(self, starts, **options):
+        if options.get("reset") == "none":
+            options["reset"] = "error"
+        kind = KcatWholeTopic if len(starts) > 100 else KcatReader
+        return kind(self, starts, options)
 
     def offset(self, topic, partition, spec):
         if spec == "max-timestamp":
@@ -249,6 +301,10 @@ class Kcat(Client):
         if instance:
             options += ["-X", f"group.instance.id={instance}"]
         return KcatMember(self.group_command(group, topic, *options))
+
+    def pattern_member(self, group, pattern):
+        often = "topic.metadata.refresh.interval.ms=500"
+        return KcatMember(self.group_command(group, f"^{pattern}$", "-X", often))
 
     def consume_exactly(self, group, topic, start, count):
         command = self.group_command(group, topic, "-q", "-c", str(count))

@@ -46,6 +46,12 @@ final class ToolScenarios {
         ALL.put("verifiable-tools", ToolLoads::verifiable);
         ALL.put("idempotent.1", ToolScenarios::idempotentWrite);
         ALL.put("idempotent.2", ToolScenarios::idempotentRead);
+        ALL.put("read-committed", ToolWider::readCommitted);
+        ALL.put("out-of-range", ToolWider::outOfRange);
+        ALL.put("acks", ToolWider::acks);
+        ALL.put("large-records", ToolWider::large);
+        ALL.put("pattern", ToolWider::pattern);
+        ALL.put("cluster", ToolWider::cluster);
         ALL.put("resume.1", c -> resume(c, 1));
         ALL.put("resume.2", c -> resume(c, 2));
         ALL.put("resume.3", c -> resume(c, 3));
