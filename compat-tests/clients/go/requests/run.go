@@ -249,12 +249,13 @@ func (w *world) warm() {
 	})
 }
 
-// eventually looks again until ready, for at most half a minute.
+// eventually looks again until ready, for at most some minutes: Apache Kafka on a busy machine may
+// wait for a request of its own to time out, after 30 s, before it makes its topic of offsets.
 func eventually(what string, ready func() bool) {
-	for deadline := time.Now().Add(30 * time.Second); !ready(); {
+	for deadline := time.Now().Add(3 * time.Minute); !ready(); {
 		if time.Now().After(deadline) {
 			panic("not in time: " + what)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 }
