@@ -32,10 +32,6 @@ pub async fn handle(context: &RequestContext, request: MetadataRequest) -> Outco
     if let Wanted::Names(names) = &wanted {
         create_missing(context, &request, names).await;
     }
-    if let Wanted::Refused(topics) = wanted {
-        // Nothing else is told: neither brokers nor the cluster.
-        return context.now(&MetadataResponse::default().with_topics(topics));
-    }
     let image = context.broker.controller.image();
     let asked = request.include_topic_authorized_operations;
     let known = |topic: &TopicImage| described(topic, asked);
@@ -53,7 +49,10 @@ pub async fn handle(context: &RequestContext, request: MetadataRequest) -> Outco
             });
             by_id.collect()
         }
-        Wanted::Refused(_) => unreachable!("answered above"),
+        Wanted::Refused(topics) => {
+            // Nothing else is told: neither brokers nor the cluster.
+            return context.now(&MetadataResponse::default().with_topics(topics));
+        }
     };
     let listener = &context.listener().name;
     let live = image.brokers.values().filter(|broker| !broker.fenced);
