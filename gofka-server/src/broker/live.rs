@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::Broker;
 use super::options::ConnectionTexts;
 use crate::net::{ConnectionLimits, ConnectionQuota};
+use crate::partition::blocking;
 
 /// The limits of connections in force, and what they were read from.
 #[derive(Debug)]
@@ -33,8 +34,7 @@ fn texts(broker: &Broker, image: &MetadataImage) -> ConnectionTexts {
 }
 
 async fn look_up(texts: ConnectionTexts) -> ConnectionLimits {
-    let limits = tokio::task::spawn_blocking(move || texts.limits()).await;
-    limits.expect("looking up names does not panic, and is not aborted")
+    blocking(move || texts.limits()).await
 }
 
 /// The task.

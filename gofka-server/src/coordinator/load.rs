@@ -10,7 +10,7 @@ use gofka_core::group::{GroupRecord, GroupSettings, Shard};
 use gofka_core::ids::{Offset, ProducerId};
 use gofka_core::record::{Batch, Record, records, split};
 
-use crate::partition::{Isolation, Partition, ReadRequest};
+use crate::partition::{Isolation, Partition, ReadRequest, blocking};
 
 const READ_BYTES: usize = 4 << 20;
 /// Larger than any batch the topic takes, compressed or not.
@@ -27,15 +27,12 @@ pub(super) async fn load(
         return Ok(Shard::new(settings));
     }
     partition.committed(end).await?;
-    let read = move || {
+    blocking(move || {
         let mut shard = Shard::new(settings);
         replay_log(&partition, end, &mut shard)?;
         Ok(shard)
-    };
-    match tokio::task::spawn_blocking(read).await {
-        Ok(loaded) => loaded,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    })
+    .await
 }
 
 fn replay_log(partition: &Partition, end: Offset, shard: &mut Shard) -> Result<(), ErrorCode> {
