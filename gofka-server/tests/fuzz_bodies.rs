@@ -9,6 +9,7 @@ mod group_records;
 mod handler;
 #[path = "../../fuzz/bodies/log_files.rs"]
 mod log_files;
+mod random;
 #[path = "../../fuzz/bodies/records.rs"]
 mod records;
 #[path = "../../fuzz/bodies/request.rs"]
@@ -16,20 +17,11 @@ mod request;
 #[path = "../../fuzz/bodies/settings.rs"]
 mod settings;
 
+use random::Random;
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// xorshift: the same inputs at every run.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound
-    }
-
     /// `seed` with one to four changes: a bit, a claim, a cut, a part that comes twice.
     fn changed(&mut self, seed: &[u8]) -> Vec<u8> {
         let mut input = seed.to_vec();

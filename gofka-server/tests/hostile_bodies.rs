@@ -4,26 +4,18 @@
 //! The process's address space is limited, so that an allocation by a length that lies aborts
 //! the test. Peak resident memory is read from the kernel, which starts it anew on request.
 
+mod random;
 #[path = "../../fuzz/requests.rs"]
 mod requests;
 
 use bytes::Bytes;
 use gofka_server::net::grammar;
+use random::Random;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 const MIB: usize = 1 << 20;
 
-/// xorshift: the same bodies at every run.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound
-    }
-
     /// Bytes that look like the beginnings of messages: small numbers, and now and then a claim.
     fn body(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
