@@ -156,12 +156,7 @@ proptest! {
 
 #[test]
 fn what_compaction_has_emptied_does_not_stop_retention() {
-    let config = TopicConfig {
-        cleanup_policy: gofka_core::config::CleanupPolicy { delete: true, compact: true },
-        retention_ms: Some(1000),
-        ..compacted()
-    };
-    let home = Home::new(config);
+    let home = Home::new(compacted_and_expiring());
     let (_dirs, log) = home.open();
     for n in 0..40 {
         put(&log, "k", Some(&n.to_string()));

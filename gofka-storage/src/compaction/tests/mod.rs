@@ -8,10 +8,17 @@ mod waiting;
 use super::*;
 use crate::disk;
 use crate::testing::*;
+use gofka_core::config::CleanupPolicy;
 use gofka_core::record::{BatchBuilder, Compression, NewRecord, Record, TimestampType};
 use std::collections::BTreeMap;
 
 const MAP_BYTES: usize = 1 << 20;
+
+/// Records go after a second, too.
+fn compacted_and_expiring() -> TopicConfig {
+    let cleanup_policy = CleanupPolicy { delete: true, compact: true };
+    TopicConfig { cleanup_policy, retention_ms: Some(1000), ..compacted() }
+}
 
 fn compact(log: &Log, now: i64) -> Option<CompactionOutcome> {
     compact_log(log, TimestampMs(now), log.log_end_offset(), MAP_BYTES).unwrap()

@@ -76,12 +76,7 @@ fn a_log_is_deleted_while_its_compaction_waits() {
 
 #[test]
 fn retention_and_delete_records_wait_for_no_compaction() {
-    let config = TopicConfig {
-        cleanup_policy: gofka_core::config::CleanupPolicy { delete: true, compact: true },
-        retention_ms: Some(1000),
-        ..compacted()
-    };
-    let home = Home::new(config);
+    let home = Home::new(compacted_and_expiring());
     let (_dirs, log) = home.open();
     (0..60).for_each(|n| put(&log, &n.to_string(), Some("v")));
     log.roll().unwrap();
