@@ -8,6 +8,7 @@ pub mod broker;
 pub mod compare;
 pub mod driver;
 pub mod expected;
+pub mod faults;
 pub mod judge;
 pub mod paths;
 pub mod ports;

@@ -3,6 +3,7 @@
 //! Run by developers and by `.ci/run`. One thread; each step is a child process.
 
 mod bench;
+mod faults;
 mod fuzz;
 mod step;
 mod test;
@@ -34,6 +35,8 @@ enum Command {
     Fix,
     /// Measure one node, beside Apache Kafka doing the same work
     Bench(bench::Options),
+    /// Take the power from brokers, kill them, fill their disks, judge what is left (as root)
+    Faults(faults::Options),
     /// Fuzz everything that reads bytes from clients or from disk (needs a nightly toolchain)
     Fuzz(fuzz::Options),
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(&root()),
         Command::Fix => fix(),
         Command::Bench(options) => bench::run(&options),
+        Command::Faults(options) => faults::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
     };
     match done {

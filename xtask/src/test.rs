@@ -76,7 +76,7 @@ pub(crate) fn suites() -> Result<(), String> {
     step::cargo("suites", &suites, &[("GOFKA_BIN", &binary)])
 }
 
-fn release_build() -> Result<(), String> {
+pub(crate) fn release_build() -> Result<(), String> {
     let build = ["build", "--release", "-p", "gofka-server", "--bin", "gofka"];
     step::cargo("release build", &build, &[])
 }

@@ -1,4 +1,5 @@
-//! The Go programs: the driver of all three Go clients, and the one that sends raw requests.
+//! The Go programs: the driver of all three Go clients, the one that sends raw requests, and the
+//! clients of the tests of faults.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,14 +17,22 @@ pub fn requests() -> PathBuf {
     paths::tools().join("go/requests")
 }
 
+/// The clients of the tests of faults.
+pub fn faults() -> PathBuf {
+    paths::tools().join("go/faults")
+}
+
 pub(super) fn install() -> Result<(), SetupError> {
     let source = paths::clients().join("go");
     let mut inputs = java::files(&source, "go")?;
-    inputs.extend(java::files(&source.join("requests"), "go")?);
+    for package in ["requests", "faults"] {
+        inputs.extend(java::files(&source.join(package), "go")?);
+    }
     inputs.extend([source.join("go.mod"), source.join("go.sum")]);
     once(&paths::tools().join("go"), &inputs, || {
         system("go", "version", "golang-go")?;
-        for (program, package) in [(driver(), "."), (requests(), "./requests")] {
+        let programs = [(driver(), "."), (requests(), "./requests"), (faults(), "./faults")];
+        for (program, package) in programs {
             let build = ["build", "-o"];
             run(Command::new("go").current_dir(&source).args(build).arg(program).arg(package))?;
         }

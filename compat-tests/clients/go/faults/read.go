@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const readLimit = 120 * time.Second
+
+// read writes down everything that the broker has: B where a partition begins and ends, R for
+// each record, G for each committed offset, N for each topic.
+func read(o options) {
+	j := newJournal(o.out)
+	ctx, cancel := context.WithTimeout(context.Background(), readLimit)
+	defer cancel()
+	client := connect(o)
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	listed, err := admin.ListTopics(ctx)
+	must(err)
+	for _, topic := range listed.Sorted() {
+		must(topic.Err)
+		j.line("N %s %v", topic.Topic, topic.ID)
+	}
+	committed, err := admin.FetchOffsets(ctx, o.group)
+	must(err)
+	committed.Each(func(answer kadm.OffsetResponse) {
+		must(answer.Err)
+		j.line("G %d %d", answer.Partition, answer.At)
+	})
+	starts, err := admin.ListStartOffsets(ctx, o.topic)
+	must(err)
+	ends, err := admin.ListEndOffsets(ctx, o.topic)
+	must(err)
+	positions := map[int32]kgo.Offset{}
+	left := map[int32]int64{}
+	starts.Each(func(start kadm.ListedOffset) {
+		must(start.Err)
+		end, found := ends.Lookup(o.topic, start.Partition)
+		if !found {
+			must(fmt.Errorf("partition %d has no end", start.Partition))
+		}
+		must(end.Err)
+		j.line("B %d %d %d", start.Partition, start.Offset, end.Offset)
+		if end.Offset > start.Offset {
+			positions[start.Partition] = kgo.NewOffset().At(start.Offset)
+			left[start.Partition] = end.Offset
+		}
+	})
+	consume(ctx, j, o, positions, left)
+}
+
+// consume reads each partition up to the offset in left.
+func consume(
+	ctx context.Context, j *journal, o options, positions map[int32]kgo.Offset, left map[int32]int64,
+) {
+	if len(left) == 0 {
+		return
+	}
+	client := connect(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{o.topic: positions}))
+	defer client.Close()
+	for len(left) > 0 {
+		fetches := client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			fmt.Fprintln(os.Stderr, "these partitions could not be read to their ends:", left)
+			os.Exit(1)
+		}
+		fetches.EachError(func(_ string, partition int32, err error) {
+			j.line("X %d %v", partition, err)
+		})
+		fetches.EachRecord(func(r *kgo.Record) {
+			producer, sequence := named(r)
+			j.line("R %d %d %d %d %d %s", r.Partition, r.Offset, producer, sequence,
+				r.Timestamp.UnixMilli(), hash(r.Value))
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+		})
+	}
+}

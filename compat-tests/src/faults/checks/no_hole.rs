@@ -1,0 +1,76 @@
+//! A reader sees every offset from the earliest to the latest that ListOffsets names, none
+//! missing and none twice, and nothing keeps it from reading. (The topic is not compacted and
+//! has no transactions.)
+//!
+//! Source: the README's durability table: a power loss takes the last records, so that what is
+//! left has no hole; KIP-79 for what ListOffsets says.
+
+use std::collections::BTreeMap;
+
+use super::Promise;
+use crate::faults::history::{History, Reading};
+
+pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for reading in &history.readings {
+        complaints.extend(reading.errors.iter().cloned());
+        complaints.extend(holes(reading));
+        for (partition, (start, _)) in &reading.bounds {
+            if *start != 0 && !promise.start_moves {
+                complaints.push(format!("partition {partition} begins at {start}"));
+            }
+        }
+    }
+    complaints
+}
+
+fn holes(reading: &Reading) -> Vec<String> {
+    let mut next: BTreeMap<i32, i64> =
+        reading.bounds.iter().map(|(partition, (start, _))| (*partition, *start)).collect();
+    let mut complaints = Vec::new();
+    for seen in &reading.records {
+        let expected = next.insert(seen.partition, seen.offset + 1).unwrap_or(0);
+        if expected != seen.offset {
+            let (partition, offset) = (seen.partition, seen.offset);
+            complaints.push(format!("partition {partition}: {offset} follows, not {expected}"));
+        }
+    }
+    for (partition, (_, end)) in &reading.bounds {
+        // A record may be written while the last one is read.
+        if next[partition] < *end {
+            complaints
+                .push(format!("partition {partition}: read up to {} of {end}", next[partition]));
+        }
+    }
+    complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{good, read_otherwise};
+    use super::*;
+
+    #[test]
+    fn holes_and_wrong_ends_are_found() {
+        assert!(check(&good(), &Promise::default()).is_empty());
+        let cases: &[(&[&str], &[&str])] = &[
+            (&["R 0 1"], &[]),
+            (&["R 0 2"], &[]),
+            (&["R 0 0"], &[]),
+            (&["B 1"], &["B 1 0 2"]),
+            (&[], &["X 1 CORRUPT_MESSAGE"]),
+            (&["R 0 0", "B 0"], &["B 0 1 3"]),
+        ];
+        for (without, with) in cases {
+            let history = read_otherwise(without, with);
+            let complaints = check(&history, &Promise::default());
+            assert_eq!(complaints.len(), 1, "{without:?} {with:?}: {complaints:?}");
+        }
+    }
+
+    #[test]
+    fn the_start_may_move_where_retention_is_on() {
+        let history = read_otherwise(&["R 0 0", "B 0"], &["B 0 1 3"]);
+        assert!(check(&history, &Promise { loss: None, start_moves: true }).is_empty());
+    }
+}

@@ -1,0 +1,16 @@
+//! Faults of a real kernel, and what must hold after them: power that is lost, processes that are
+//! killed, disks that fill up, while clients write. Driven by `cargo xtask faults`, and a bounded
+//! part by `tests/power_loss.rs`.
+//!
+//! The way of a run: `load` starts clients (`clients/go/faults`) that write down what they know,
+//! `power` or `kill` makes the fault, `history` reads the lines, `checks` judges them. The same
+//! run on Apache Kafka shows what the judge can find.
+
+pub mod checks;
+pub mod disk;
+pub mod history;
+pub mod load;
+pub mod namespace;
+pub mod power;
+pub mod report;
+pub mod seed;

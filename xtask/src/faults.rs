@@ -1,0 +1,105 @@
+//! `cargo xtask faults`: makes real faults, and judges what is left by what clients were told.
+//!
+//! The faults and the judge are in `compat_tests::faults`; this decides which, how often, and what
+//! counts as passed: nothing to complain of in Gofka, and losses found in Apache Kafka, which
+//! shows that the judge can find them.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use compat_tests::broker::Kind;
+use compat_tests::faults::power::{Keeping, Run};
+use compat_tests::faults::report::Report;
+use compat_tests::faults::{namespace, power};
+use compat_tests::setup::Tool;
+
+use crate::test;
+
+/// For everything together.
+const LIMIT: Duration = Duration::from_secs(4 * 3600);
+/// The power goes between these, counted from the first acknowledgements.
+const POWER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Fault {
+    /// The power of the disk is lost
+    Power,
+}
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Which faults; all where none is named
+    faults: Vec<Fault>,
+    /// How often each, with seeds from --seed on
+    #[arg(long, default_value_t = 3)]
+    rounds: u64,
+    /// The first seed: the moments of the faults follow from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Leave out Apache Kafka, which shows what the judge can find
+    #[arg(long)]
+    no_kafka: bool,
+}
+
+/// Makes every fault that was asked for.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    if !namespace::is_private() {
+        namespace::requirements().map_err(|error| error.to_string())?;
+        test::release_build()?;
+        Tool::Go.install().map_err(|error| error.to_string())?;
+        Tool::Kafka.install().map_err(|error| error.to_string())?;
+        let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+        let status = namespace::rerun(&arguments, LIMIT).map_err(|error| error.to_string())?;
+        return if status.success() { Ok(()) } else { Err("faults: see above".to_owned()) };
+    }
+    let asked = |fault| options.faults.is_empty() || options.faults.contains(&fault);
+    let mut wrong = 0;
+    if asked(Fault::Power) {
+        wrong += power_losses(options);
+    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} runs are wrong")) }
+}
+
+/// How many runs are wrong.
+fn power_losses(options: &Options) -> usize {
+    let mut wrong = 0;
+    let mut calibrated = options.no_kafka;
+    for seed in options.seed..options.seed + options.rounds {
+        for (keeping, cuts) in [
+            (Keeping::Fsync, 3),
+            (Keeping::PageCache, 1),
+            (Keeping::Auto, 2),
+            (Keeping::AsShipped, 1),
+        ] {
+            if options.no_kafka && keeping == Keeping::AsShipped {
+                continue;
+            }
+            let report = power::run(&Run { keeping, seed, cuts, after: POWER });
+            calibrated |= matches!(&report, Ok(report) if is_calibration(report));
+            wrong += usize::from(!passed(report));
+        }
+    }
+    if !calibrated {
+        println!("no loss was found in Apache Kafka: the judge has not shown that it can");
+    }
+    wrong + usize::from(!calibrated)
+}
+
+fn is_calibration(report: &Report) -> bool {
+    report.kind == Kind::Kafka && report.lost > 0
+}
+
+/// Prints a report. What is found in Apache Kafka is not ours to mend.
+fn passed(report: Result<Report, String>) -> bool {
+    match report {
+        Ok(report) => {
+            println!("{report}");
+            report.kind == Kind::Kafka || report.complaints.is_empty()
+        }
+        Err(error) => {
+            println!("{error}");
+            false
+        }
+    }
+}
