@@ -125,6 +125,16 @@ impl Broker {
 
     /// Starts the process on the ports and directory it had, and waits until it answers.
     pub fn resume(&mut self) {
+        self.launch();
+        let (kind, address) = (self.kind, self.address());
+        let process = self.process.as_mut().expect("it was launched");
+        let ready = eventually(START_LIMIT, || !process.is_running() || wire::answers(address));
+        let ready = ready && process.is_running();
+        assert!(ready, "{kind:?} does not answer on {address}:\n{}", self.output());
+    }
+
+    /// Starts the process and does not wait for it.
+    pub fn launch(&mut self) {
         assert!(self.process.is_none(), "the broker is already running");
         let log = log_file(&self.output_path()).expect("an output file");
         let mut command = match self.kind {
@@ -136,12 +146,8 @@ impl Broker {
         }
         command.current_dir(self.dir.path());
         command.stdout(log.try_clone().expect("a second handle")).stderr(log);
-        let mut process = Process::spawn(&mut command, Some(self.dir.path()))
+        let process = Process::spawn(&mut command, Some(self.dir.path()))
             .unwrap_or_else(|error| panic!("cannot start {kind:?}: {error}", kind = self.kind));
-        let address = self.address();
-        let ready = eventually(START_LIMIT, || !process.is_running() || wire::answers(address));
-        let (ready, kind) = (ready && process.is_running(), self.kind);
-        assert!(ready, "{kind:?} does not answer on {address}:\n{}", self.output());
         self.process = Some(process);
     }
 

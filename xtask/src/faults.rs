@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use compat_tests::broker::Kind;
 use compat_tests::faults::power::{Keeping, Run};
 use compat_tests::faults::report::Report;
-use compat_tests::faults::{namespace, power};
+use compat_tests::faults::{full, kill, namespace, power};
 use compat_tests::setup::Tool;
 
 use crate::test;
@@ -25,6 +25,10 @@ const POWER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 enum Fault {
     /// The power of the disk is lost
     Power,
+    /// The broker is killed, again and again
+    Kill,
+    /// The disk fills up and is freed
+    Full,
 }
 
 #[derive(Args)]
@@ -37,6 +41,9 @@ pub(crate) struct Options {
     /// The first seed: the moments of the faults follow from it
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How often a broker is killed in one run
+    #[arg(long, default_value_t = 50)]
+    kills: usize,
     /// Leave out Apache Kafka, which shows what the judge can find
     #[arg(long)]
     no_kafka: bool,
@@ -57,6 +64,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut wrong = 0;
     if asked(Fault::Power) {
         wrong += power_losses(options);
+    }
+    for seed in options.seed..options.seed + options.rounds {
+        if asked(Fault::Kill) {
+            wrong += kills(options, seed);
+        }
+        if asked(Fault::Full) {
+            wrong += full_disks(seed);
+        }
     }
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} runs are wrong")) }
 }
@@ -84,6 +99,25 @@ fn power_losses(options: &Options) -> usize {
         println!("no loss was found in Apache Kafka: the judge has not shown that it can");
     }
     wrong + usize::from(!calibrated)
+}
+
+fn kills(options: &Options, seed: u64) -> usize {
+    let mut wrong = 0;
+    for (keeping, expiring) in
+        [(Keeping::Fsync, false), (Keeping::PageCache, false), (Keeping::PageCache, true)]
+    {
+        let run = kill::Run { keeping, seed, kills: options.kills, expiring };
+        wrong += usize::from(!passed(kill::run(&run)));
+    }
+    wrong
+}
+
+fn full_disks(seed: u64) -> usize {
+    let mut wrong = 0;
+    for keeping in [Keeping::Fsync, Keeping::PageCache] {
+        wrong += usize::from(!passed(full::run(&full::Run { keeping, seed, fills: 12 })));
+    }
+    wrong
 }
 
 fn is_calibration(report: &Report) -> bool {

@@ -56,6 +56,8 @@ impl Load {
         }
         command.arg("--out").arg(lines);
         File::create(lines).expect("a new file");
+        // What clients say of a broker that is away.
+        command.stderr(File::create(lines.with_extension("said")).expect("a new file"));
         let file = File::open(lines).expect("a readable file");
         let process = Process::spawn(&mut command, None).expect("the program is installed");
         Self { process, lines: lines.to_owned(), file, acknowledged: 0, rest: Vec::new() }

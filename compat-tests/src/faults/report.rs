@@ -1,14 +1,11 @@
-//! What a run came to, in a line, and where its traces are.
+//! What a run came to, in a line.
 
 use std::fmt;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::checks::{self, Promise};
 use super::history::{History, Nanos};
 use crate::broker::Kind;
-use crate::paths;
 
 /// What a run came to.
 #[derive(Clone, Debug)]
@@ -29,7 +26,7 @@ pub struct Report {
 impl Report {
     /// Judges a run. `at` is when the power went, if it did.
     pub fn of(kind: Kind, title: &str, history: &History, promise: &Promise) -> Self {
-        let (lost, oldest) = checks::lost(history);
+        let (lost, oldest) = checks::lost(history, promise);
         let at = promise.loss.as_ref().map(|loss| loss.at);
         Self {
             kind,
@@ -62,13 +59,4 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
-}
-
-/// An empty folder for the traces of a run; they stay until the next run of that name.
-pub fn traces(kind: Kind, title: &str) -> PathBuf {
-    let name = format!("{kind:?} {title}").to_lowercase().replace(' ', "-");
-    let dir = paths::target().join("faults").join(name);
-    fs::remove_dir_all(&dir).ok();
-    fs::create_dir_all(&dir).expect("a folder below the target directory");
-    dir
 }

@@ -10,7 +10,7 @@ use crate::faults::history::{Ack, History, Id};
 
 pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     let mut complaints = Vec::new();
-    for ack in lost(history, promise.start_moves) {
+    for ack in lost(history, promise) {
         let Ack { id, partition, offset, at, .. } = ack;
         if !promise.may_be_lost(*partition, *offset, *at) {
             complaints.push(format!("partition {partition} offset {offset}: {id:?} is lost"));
@@ -28,11 +28,12 @@ pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
 }
 
 /// What was acknowledged and is not in the last reading. What lies before the partition's start
-/// counts only where the start does not move.
-pub(super) fn lost(history: &History, start_moves: bool) -> Vec<&Ack> {
+/// counts only where retention is not at work.
+pub(super) fn lost<'a>(history: &'a History, promise: &Promise) -> Vec<&'a Ack> {
     let reading = history.last();
     let read: HashSet<Id> = reading.records.iter().map(|seen| seen.id).collect();
-    let removed = |ack: &Ack| start_moves && ack.offset < reading.bounds_of(ack.partition).0;
+    let removed =
+        |ack: &Ack| promise.kept.is_some() && ack.offset < reading.bounds_of(ack.partition).0;
     history.acks.iter().filter(|ack| !read.contains(&ack.id) && !removed(ack)).collect()
 }
 
@@ -69,7 +70,7 @@ mod tests {
     fn what_retention_took_is_not_lost_but_all_after_it_is() {
         let history = read_otherwise(&["R 0 0", "B 0"], &["B 0 1 3"]);
         assert_eq!(check(&history, &Promise::default()).len(), 1);
-        let moving = Promise { loss: None, start_moves: true };
+        let moving = Promise { loss: None, kept: Some(1) };
         assert!(check(&history, &moving).is_empty());
         let history = read_otherwise(&["R 0 0", "R 0 1", "B 0"], &["B 0 1 3"]);
         assert_eq!(check(&history, &moving).len(), 1);

@@ -21,8 +21,8 @@ use super::history::{History, Nanos};
 pub struct Promise {
     /// Where a power loss may take the newest records.
     pub loss: Option<Loss>,
-    /// Whether retention or DeleteRecords may take the oldest records.
-    pub start_moves: bool,
+    /// Where retention takes the oldest records: how many of the newest it leaves, at least.
+    pub kept: Option<i64>,
 }
 
 /// What a power loss may take from a broker that does not wait for the disk.
@@ -79,8 +79,8 @@ pub fn complaints(history: &History, promise: &Promise) -> Vec<String> {
 }
 
 /// What was acknowledged and is not there: how much, and when the first of it was acknowledged.
-pub fn lost(history: &History) -> (usize, Option<Nanos>) {
-    let lost = acknowledged::lost(history, false);
+pub fn lost(history: &History, promise: &Promise) -> (usize, Option<Nanos>) {
+    let lost = acknowledged::lost(history, promise);
     (lost.len(), lost.iter().map(|ack| ack.at).min())
 }
 
@@ -165,13 +165,13 @@ mod tests {
     /// Power that was lost at 42, where what was acknowledged from 35 on may go.
     pub(super) fn lossy(ends: &[(i32, i64)]) -> Promise {
         let ends = ends.iter().copied().collect();
-        Promise { loss: Some(Loss { acknowledged_since: 35, at: 42, ends }), start_moves: false }
+        Promise { loss: Some(Loss { acknowledged_since: 35, at: 42, ends }), kept: None }
     }
 
     #[test]
     fn a_good_run_has_nothing_to_complain_of() {
         assert_eq!(complaints(&good(), &Promise::default()), Vec::<String>::new());
-        assert_eq!(lost(&good()), (0, None));
+        assert_eq!(lost(&good(), &Promise::default()), (0, None));
     }
 
     #[test]
@@ -180,6 +180,6 @@ mod tests {
         history.acks.extend(history.acks.clone());
         let all = complaints(&history, &Promise::default());
         assert!(all.contains(&"acknowledged: and 4 more".to_owned()), "{all:?}");
-        assert_eq!(lost(&history), (8, Some(20)));
+        assert_eq!(lost(&history, &Promise::default()), (8, Some(20)));
     }
 }

@@ -15,9 +15,10 @@ pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     for reading in &history.readings {
         complaints.extend(reading.errors.iter().cloned());
         complaints.extend(holes(reading));
-        for (partition, (start, _)) in &reading.bounds {
-            if *start != 0 && !promise.start_moves {
-                complaints.push(format!("partition {partition} begins at {start}"));
+        for (partition, (start, end)) in &reading.bounds {
+            let latest_start = promise.kept.map_or(0, |kept| (end - kept).max(0));
+            if *start > latest_start {
+                complaints.push(format!("partition {partition} begins at {start}, ends at {end}"));
             }
         }
     }
@@ -69,8 +70,9 @@ mod tests {
     }
 
     #[test]
-    fn the_start_may_move_where_retention_is_on() {
+    fn retention_may_take_the_oldest_records_and_no_more() {
         let history = read_otherwise(&["R 0 0", "B 0"], &["B 0 1 3"]);
-        assert!(check(&history, &Promise { loss: None, start_moves: true }).is_empty());
+        assert!(check(&history, &Promise { loss: None, kept: Some(2) }).is_empty());
+        assert_eq!(check(&history, &Promise { loss: None, kept: Some(3) }).len(), 1);
     }
 }
