@@ -18,7 +18,7 @@ const DISK_BYTES: u64 = 192 << 20;
 const LEFT: u64 = 3 << 20;
 /// How long it stays full.
 const FULL: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(1500));
-const AFTER: (Duration, Duration) = (Duration::ZERO, Duration::from_millis(1000));
+const AFTER: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(1));
 const ENOUGH: usize = 500;
 const WRITING: Writing = Writing {
     partitions: 6,
@@ -26,6 +26,7 @@ const WRITING: Writing = Writing {
     first: 0,
     rate: 500,
     size: 2_000,
+    admin: true,
     configs: "segment.bytes=1048576,retention.bytes=4194304,file.delete.delay.ms=100",
 };
 /// So many of the longest records are less than `retention.bytes`.
@@ -123,7 +124,7 @@ fn stands_still(load: &mut Load, scene: &mut Scene) -> bool {
 /// Writes a file until no more than `left` bytes are free.
 fn fill_up(path: &std::path::Path, left: u64, scene: &Scene) -> std::io::Result<()> {
     let mut filler = File::create(path)?;
-    let block = [7; 64 << 10];
+    let block = vec![7; 64 << 10];
     loop {
         let stat = rustix::fs::statvfs(scene.disk_path())?;
         if stat.f_bavail * stat.f_frsize <= left || filler.write_all(&block).is_err() {

@@ -55,6 +55,8 @@ pub struct Reading {
     pub committed: BTreeMap<i32, i64>,
     /// Name and id of each topic.
     pub topics: BTreeMap<String, String>,
+    /// The values in each of the other topics, which have one partition.
+    pub others: BTreeMap<String, Vec<u64>>,
     /// What the reader could not read.
     pub errors: Vec<String>,
 }
@@ -78,9 +80,12 @@ pub struct History {
     pub live: Vec<(Seen, Nanos)>,
     /// Offsets committed, by partition, in the order in which they were asked for.
     pub commits: BTreeMap<i32, Vec<Asked<i64>>>,
-    /// Topics that were created, with the id where it is known.
+    /// Topics that were created, with the id where it is known. Of a name that was used before,
+    /// its last life.
     pub created: BTreeMap<String, Asked<Option<String>>>,
-    /// Topics that were deleted.
+    /// The one record that was written to each of them.
+    pub firsts: BTreeMap<String, Asked<u64>>,
+    /// Which of them were deleted.
     pub deleted: BTreeMap<String, Asked<()>>,
     pub readings: Vec<Reading>,
 }
@@ -137,13 +142,23 @@ impl History {
                 asked.acknowledged = Some(words.get()?);
             }
             "t" => {
-                let asked = Asked { what: None, acknowledged: None };
-                self.created.insert(words.get()?, asked);
+                let name: String = words.get()?;
+                self.deleted.remove(&name);
+                self.firsts.remove(&name);
+                self.created.insert(name, Asked { what: None, acknowledged: None });
             }
             "T" => {
                 let asked = self.created.get_mut(words.0.next()?)?;
                 let id: String = words.get()?;
                 asked.what = (id != "-").then_some(id);
+                asked.acknowledged = Some(words.get()?);
+            }
+            "p" => {
+                let (name, what) = (words.get()?, words.hash()?);
+                self.firsts.insert(name, Asked { what, acknowledged: None });
+            }
+            "P" => {
+                let asked = self.firsts.get_mut(words.0.next()?)?;
                 asked.acknowledged = Some(words.get()?);
             }
             "d" => {
@@ -174,6 +189,10 @@ impl Reading {
             }
             "N" => {
                 self.topics.insert(words.get()?, words.get()?);
+            }
+            "H" => {
+                let (name, _offset): (String, i64) = (words.get()?, words.get()?);
+                self.others.entry(name).or_default().push(words.hash()?);
             }
             "X" => self.errors.push(line.to_owned()),
             _ => return None,

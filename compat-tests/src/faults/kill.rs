@@ -57,8 +57,15 @@ pub fn run(run: &Run) -> Result<Report, String> {
 
 fn kills(scene: &mut Scene, run: &Run) -> Result<History, String> {
     let configs = if run.expiring { EXPIRING } else { ROLLING };
-    let writing =
-        Writing { partitions: 6, producers: 4, first: 0, rate: 500, size: 2_000, configs };
+    let writing = Writing {
+        partitions: 6,
+        producers: 4,
+        first: 0,
+        rate: 500,
+        size: 2_000,
+        admin: true,
+        configs,
+    };
     let mut load = scene.load(writing);
     for _ in 0..run.kills {
         scene.random_moment(&mut load, AFTER)?;

@@ -25,6 +25,9 @@ pub struct Writing {
     pub rate: usize,
     /// Bytes of the longest value.
     pub size: usize,
+    /// Whether topics are made and offsets committed meanwhile. Each syncs a file, and that has
+    /// the kernel write others too.
+    pub admin: bool,
     /// `name=value,...` of the topic.
     pub configs: &'static str,
 }
@@ -54,7 +57,7 @@ impl Load {
         ] {
             command.arg(name).arg(number.to_string());
         }
-        command.arg("--out").arg(lines);
+        command.arg(format!("--topics={}", writing.admin)).arg("--out").arg(lines);
         File::create(lines).expect("a new file");
         // What clients say of a broker that is away.
         command.stderr(File::create(lines.with_extension("said")).expect("a new file"));

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/signal"
 	"strings"
 	"sync"
@@ -24,8 +23,6 @@ const (
 	sendEvery   = 10 * time.Millisecond
 	commitEvery = 40 * time.Millisecond
 	createEvery = 150 * time.Millisecond
-	// How many topics stand before the oldest is deleted.
-	topicsKept = 5
 )
 
 // load writes until it is told to end. What it waits for then is written down too.
@@ -151,41 +148,4 @@ func commit(ctx context.Context, j *journal, admin *kadm.Client, o options) {
 			j.line("O %d %d %d", partition, offset, now())
 		}
 	})
-}
-
-// topics creates topics and deletes them again: t and d before, T and D when acknowledged.
-func topics(ctx context.Context, j *journal, admin *kadm.Client, o options) {
-	var standing []string
-	number := 0
-	pace(ctx, createEvery, func() {
-		number++
-		name := fmt.Sprintf("%s-%d-%d", o.topic, o.first, number)
-		j.line("t %s", name)
-		answer, err := admin.CreateTopic(ctx, 1, 1, nil, name)
-		switch {
-		case err == nil:
-			j.line("T %s %v %d", name, answer.ID, now())
-		// The answer to the first attempt was lost.
-		case errors.Is(answer.Err, kerr.TopicAlreadyExists):
-			j.line("T %s - %d", name, now())
-		default:
-			fmt.Fprintln(os.Stderr, "create", name, err)
-			return
-		}
-		standing = append(standing, name)
-		if len(standing) > topicsKept {
-			remove(ctx, j, admin, standing[0])
-			standing = standing[1:]
-		}
-	})
-}
-
-func remove(ctx context.Context, j *journal, admin *kadm.Client, name string) {
-	j.line("d %s", name)
-	answer, err := admin.DeleteTopic(ctx, name)
-	if err == nil || errors.Is(answer.Err, kerr.UnknownTopicOrPartition) {
-		j.line("D %s %d", name, now())
-		return
-	}
-	fmt.Fprintln(os.Stderr, "delete", name, err)
 }

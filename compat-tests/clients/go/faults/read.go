@@ -13,7 +13,7 @@ import (
 const readLimit = 120 * time.Second
 
 // read writes down everything that the broker has: B where a partition begins and ends, R for
-// each record, G for each committed offset, N for each topic.
+// each record, G for each committed offset, N for each topic, H for each record of another topic.
 func read(o options) {
 	j := newJournal(o.out)
 	ctx, cancel := context.WithTimeout(context.Background(), readLimit)
@@ -33,36 +33,47 @@ func read(o options) {
 		must(answer.Err)
 		j.line("G %d %d", answer.Partition, answer.At)
 	})
-	starts, err := admin.ListStartOffsets(ctx, o.topic)
+	starts, err := admin.ListStartOffsets(ctx, listed.Names()...)
 	must(err)
-	ends, err := admin.ListEndOffsets(ctx, o.topic)
+	ends, err := admin.ListEndOffsets(ctx, listed.Names()...)
 	must(err)
-	positions := map[int32]kgo.Offset{}
-	left := map[int32]int64{}
+	positions := map[string]map[int32]kgo.Offset{}
+	left := map[partition]int64{}
 	starts.Each(func(start kadm.ListedOffset) {
 		must(start.Err)
-		end, found := ends.Lookup(o.topic, start.Partition)
+		end, found := ends.Lookup(start.Topic, start.Partition)
 		if !found {
-			must(fmt.Errorf("partition %d has no end", start.Partition))
+			must(fmt.Errorf("%s-%d has no end", start.Topic, start.Partition))
 		}
 		must(end.Err)
-		j.line("B %d %d %d", start.Partition, start.Offset, end.Offset)
+		if start.Topic == o.topic {
+			j.line("B %d %d %d", start.Partition, start.Offset, end.Offset)
+		}
 		if end.Offset > start.Offset {
-			positions[start.Partition] = kgo.NewOffset().At(start.Offset)
-			left[start.Partition] = end.Offset
+			if positions[start.Topic] == nil {
+				positions[start.Topic] = map[int32]kgo.Offset{}
+			}
+			positions[start.Topic][start.Partition] = kgo.NewOffset().At(start.Offset)
+			left[partition{start.Topic, start.Partition}] = end.Offset
 		}
 	})
 	consume(ctx, j, o, positions, left)
 }
 
+type partition struct {
+	topic  string
+	number int32
+}
+
 // consume reads each partition up to the offset in left.
 func consume(
-	ctx context.Context, j *journal, o options, positions map[int32]kgo.Offset, left map[int32]int64,
+	ctx context.Context, j *journal, o options, positions map[string]map[int32]kgo.Offset,
+	left map[partition]int64,
 ) {
 	if len(left) == 0 {
 		return
 	}
-	client := connect(o, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{o.topic: positions}))
+	client := connect(o, kgo.ConsumePartitions(positions))
 	defer client.Close()
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
@@ -70,15 +81,20 @@ func consume(
 			fmt.Fprintln(os.Stderr, "these partitions could not be read to their ends:", left)
 			os.Exit(1)
 		}
-		fetches.EachError(func(_ string, partition int32, err error) {
-			j.line("X %d %v", partition, err)
+		fetches.EachError(func(topic string, number int32, err error) {
+			j.line("X %s-%d %v", topic, number, err)
 		})
 		fetches.EachRecord(func(r *kgo.Record) {
-			producer, sequence := named(r)
-			j.line("R %d %d %d %d %d %s", r.Partition, r.Offset, producer, sequence,
-				r.Timestamp.UnixMilli(), hash(r.Value))
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
+			if r.Topic == o.topic {
+				producer, sequence := named(r)
+				j.line("R %d %d %d %d %d %s", r.Partition, r.Offset, producer, sequence,
+					r.Timestamp.UnixMilli(), hash(r.Value))
+			} else {
+				j.line("H %s %d %s", r.Topic, r.Offset, hash(r.Value))
+			}
+			at := partition{r.Topic, r.Partition}
+			if r.Offset+1 >= left[at] {
+				delete(left, at)
 			}
 		})
 	}

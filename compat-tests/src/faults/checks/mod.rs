@@ -4,6 +4,7 @@
 mod acknowledged;
 mod as_told;
 mod committed;
+mod first_record;
 mod no_hole;
 mod nothing_made_up;
 mod once;
@@ -58,6 +59,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("nothing made up", nothing_made_up::check),
     ("committed", committed::check),
     ("topics", topics::check),
+    ("first record", first_record::check),
 ];
 
 /// How many complaints of one check are printed.
@@ -111,6 +113,8 @@ mod tests {
             "o 0 3",
             "t x",
             "T x id-x 70",
+            "p x c0",
+            "P x 73",
             "t y",
             "T y id-y 71",
             "d y",
@@ -129,6 +133,7 @@ mod tests {
             "G 0 3",
             "N load id",
             "N x id-x",
+            "H x 0 c0",
         ]));
         history
     }
@@ -155,6 +160,7 @@ mod tests {
             "G 0 3",
             "N load id",
             "N x id-x",
+            "H x 0 c0",
         ];
         let kept = all.iter().copied().filter(|l| !without.iter().any(|w| l.starts_with(w)));
         let lines: Vec<&str> = kept.chain(with.iter().copied()).collect();
