@@ -4,7 +4,8 @@
 //! reads go on meanwhile: the writer's lock is held only to take the list of files.
 //!
 //! **Invariant:** the safe offset rises only after every file that holds something below it, and
-//! every folder that names such a file, was synced without an error.
+//! every folder that names such a file, was synced without an error, and no sync of the directory
+//! has failed by then.
 
 use crate::error::StorageError;
 use crate::log::Log;
@@ -49,6 +50,10 @@ impl Log {
         if new_entries || !dirty.is_empty() {
             self.health.sync_folders().map_err(|error| self.health.fail(&error))?;
         }
+        // Another log's sync may have failed meanwhile. A kernel that gives up a file system may
+        // still say yes to a sync that was under way and wrote nothing: ext4 does, where the
+        // journal's commit was aborted before it is waited for.
+        self.health.check()?;
         self.published.safe.fetch_max(end.0, Ordering::AcqRel);
         Ok(self.safe_offset())
     }

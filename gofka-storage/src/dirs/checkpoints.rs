@@ -74,6 +74,7 @@ impl LogDirs {
             log.store_epochs(false)
         })?;
         dir.health.disk().sync_file_system(dir.health.path())?;
+        dir.health.check()?;
         for log in logs {
             log.note_synced();
         }

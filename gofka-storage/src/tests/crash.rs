@@ -12,8 +12,8 @@ use gofka_core::ids::Offset;
 use gofka_core::time::TimestampMs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Lets `allowed` calls through, tears the next one if it is a write, and fails all after it.
 #[derive(Debug)]
@@ -33,11 +33,15 @@ impl Faults for EndAfter {
 }
 
 fn open(dir: &Path, disk: Arc<Disk>, config: &TopicConfig) -> Result<Log, StorageError> {
+    open_in(DirHealth::new(dir.to_owned(), disk, 0), config)
+}
+
+fn open_in(health: Arc<DirHealth>, config: &TopicConfig) -> Result<Log, StorageError> {
     let place = LogPlace {
         partition: partition(),
         topic_id: TOPIC_ID,
-        dir: dir.to_owned(),
-        health: DirHealth::new(dir.to_owned(), disk, 0),
+        dir: health.path().to_owned(),
+        health,
         config: Arc::new(config.clone()),
     };
     let before =
@@ -183,6 +187,29 @@ fn a_failed_sync_takes_the_directory_offline_for_good() {
     assert!(matches!(log.sync(), Err(StorageError::Offline { .. })));
     assert!(matches!(one(&log, 1, "k"), Err(StorageError::Offline { .. })));
     assert!(log.read(Offset(0), 100, Offset(1), true).is_err());
+    assert_eq!(log.safe_offset(), Offset(0));
+}
+
+#[test]
+fn a_sync_under_way_when_the_directory_fails_makes_nothing_safe() {
+    #[derive(Debug, Default)]
+    struct AnotherFails(OnceLock<Arc<DirHealth>>);
+    impl Faults for AnotherFails {
+        fn check(&self, operation: Operation, path: &Path, len: usize) -> io::Result<usize> {
+            if let (Operation::Sync, Some(health)) = (operation, self.0.get()) {
+                health.fail(&StorageError::io(path, io::Error::from_raw_os_error(5)));
+            }
+            Ok(len)
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Arc::new(AnotherFails::default());
+    let disk = Disk::with_faults(Arc::clone(&faults) as Arc<dyn Faults>);
+    let health = DirHealth::new(dir.path().to_owned(), disk, 0);
+    let log = open_in(Arc::clone(&health), &config()).unwrap();
+    one(&log, 0, "k").unwrap();
+    faults.0.set(health).unwrap();
+    assert!(matches!(log.sync(), Err(StorageError::Offline { .. })));
     assert_eq!(log.safe_offset(), Offset(0));
 }
 
