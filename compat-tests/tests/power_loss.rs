@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use compat_tests::faults::power::{self, Keeping, Run};
+use compat_tests::faults::topic::Topic;
 use compat_tests::faults::{kill, namespace};
 use compat_tests::setup::Tool;
 
@@ -26,8 +27,10 @@ fn what_is_acknowledged_survives_the_power_as_the_mode_promises() {
 }
 
 fn lose_power() {
-    let kills = kill::Run { keeping: Keeping::Auto, seed: SEED, kills: 10, expiring: true };
-    let power = |keeping| Run { keeping, seed: SEED, cuts: 1, after: AFTER };
+    let kills =
+        kill::Run { keeping: Keeping::Auto, seed: SEED, kills: 10, topic: Topic::Compacted };
+    let power =
+        |keeping| Run { keeping, topic: Topic::Expiring, seed: SEED, cuts: 1, after: AFTER };
     let reports = [
         power::run(&power(Keeping::Fsync)),
         power::run(&power(Keeping::PageCache)),

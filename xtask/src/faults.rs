@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use compat_tests::broker::Kind;
 use compat_tests::faults::power::{Keeping, Run};
 use compat_tests::faults::report::Report;
+use compat_tests::faults::topic::Topic;
 use compat_tests::faults::{full, kill, namespace, power};
 use compat_tests::setup::Tool;
 
@@ -81,16 +82,19 @@ fn power_losses(options: &Options) -> usize {
     let mut wrong = 0;
     let mut calibrated = options.no_kafka;
     for seed in options.seed..options.seed + options.rounds {
-        for (keeping, cuts) in [
-            (Keeping::Fsync, 3),
-            (Keeping::PageCache, 1),
-            (Keeping::Auto, 2),
-            (Keeping::AsShipped, 1),
+        for (keeping, topic, cuts) in [
+            (Keeping::Fsync, Topic::Kept, 3),
+            (Keeping::Fsync, Topic::Expiring, 2),
+            (Keeping::Auto, Topic::Compacted, 2),
+            (Keeping::PageCache, Topic::Kept, 1),
+            (Keeping::PageCache, Topic::Expiring, 1),
+            (Keeping::PageCache, Topic::Compacted, 1),
+            (Keeping::AsShipped, Topic::Kept, 1),
         ] {
             if options.no_kafka && keeping == Keeping::AsShipped {
                 continue;
             }
-            let report = power::run(&Run { keeping, seed, cuts, after: POWER });
+            let report = power::run(&Run { keeping, topic, seed, cuts, after: POWER });
             calibrated |= matches!(&report, Ok(report) if is_calibration(report));
             wrong += usize::from(!passed(report));
         }
@@ -103,11 +107,11 @@ fn power_losses(options: &Options) -> usize {
 
 fn kills(options: &Options, seed: u64) -> usize {
     let mut wrong = 0;
-    for (keeping, expiring) in
-        [(Keeping::Fsync, false), (Keeping::PageCache, false), (Keeping::PageCache, true)]
-    {
-        let run = kill::Run { keeping, seed, kills: options.kills, expiring };
-        wrong += usize::from(!passed(kill::run(&run)));
+    for topic in Topic::ALL {
+        for keeping in [Keeping::Fsync, Keeping::PageCache] {
+            let run = kill::Run { keeping, topic, seed, kills: options.kills };
+            wrong += usize::from(!passed(kill::run(&run)));
+        }
     }
     wrong
 }

@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::time::Duration;
 
-use super::checks::Promise;
 use super::history::History;
-use super::load::{Load, Writing};
+use super::load::Load;
 use super::power::Keeping;
 use super::report::Report;
 use super::scene::Scene;
+use super::topic::Topic;
 use crate::process::eventually;
 
 const DISK_BYTES: u64 = 192 << 20;
@@ -20,22 +20,8 @@ const LEFT: u64 = 3 << 20;
 const FULL: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(1500));
 const AFTER: (Duration, Duration) = (Duration::ZERO, Duration::from_secs(1));
 const ENOUGH: usize = 500;
-const WRITING: Writing = Writing {
-    partitions: 6,
-    producers: 4,
-    first: 0,
-    rate: 500,
-    size: 2_000,
-    admin: true,
-    configs: "segment.bytes=1048576,retention.bytes=4194304,file.delete.delay.ms=100",
-};
-/// So many of the longest records are less than `retention.bytes`.
-const KEPT: i64 = 1_900;
-const OFTEN: &[(&str, &str)] = &[
-    ("log.retention.check.interval.ms", "100"),
-    ("log.segment.delete.delay.ms", "100"),
-    ("log.dir.min.free.bytes", "16777216"),
-];
+/// What the broker keeps free for everything but records.
+const KEPT_FREE: &[(&str, &str)] = &[("log.dir.min.free.bytes", "16777216")];
 
 /// One run.
 #[derive(Clone, Copy, Debug)]
@@ -50,21 +36,20 @@ pub struct Run {
 pub fn run(run: &Run) -> Result<Report, String> {
     let kind = run.keeping.broker();
     let title = format!("full {} {}", run.keeping.name(), run.seed);
-    let mut settings = run.keeping.settings().to_vec();
-    settings.extend(OFTEN);
+    let topic = Topic::Expiring;
+    let settings = [run.keeping.settings(), topic.settings(), KEPT_FREE].concat();
     let mut scene = Scene::set((kind, &title), &settings, Some(DISK_BYTES), run.seed)?;
     let outcome = fill(&mut scene, run);
     scene.leave_traces();
     let (history, done) = outcome.map_err(|error| format!("{kind:?} {title}: {error}"))?;
-    let promise = Promise { loss: None, kept: Some(KEPT) };
-    let mut report = Report::of(kind, &title, &history, &promise);
+    let mut report = Report::of(kind, &title, &history, &topic.promise(None));
     report.fault = format!("full {} times ({done})", run.fills);
     report.back_after = scene.back_after;
     Ok(report)
 }
 
 fn fill(scene: &mut Scene, run: &Run) -> Result<(History, String), String> {
-    let mut load = scene.load(WRITING);
+    let mut load = scene.load(Topic::Expiring.writing());
     let (mut kills, mut cuts, mut refused) = (0, 0, 0);
     for _ in 0..run.fills {
         scene.random_moment(&mut load, AFTER)?;
@@ -81,7 +66,7 @@ fn fill(scene: &mut Scene, run: &Run) -> Result<(History, String), String> {
             }
             2 if run.keeping != Keeping::PageCache => {
                 scene.cut_now()?;
-                scene.power_returns().map_err(|error| error.to_string())?;
+                scene.power_returns()?;
                 scene.start_again();
                 cuts += 1;
             }
@@ -97,7 +82,7 @@ fn fill(scene: &mut Scene, run: &Run) -> Result<(History, String), String> {
         return Err(format!("nothing is acknowledged any more:\n{}", scene.broker.output()));
     }
     let mut history = History::default();
-    history.add_load(&load.finish()?);
+    scene.add_load(&mut history, &load.finish()?);
     scene.read_into(&mut history)?;
     let done = format!("stood still {refused}, killed {kills}, power lost {cuts} times");
     Ok((history, done))

@@ -1,7 +1,7 @@
 //! What the clients of a run know, from the lines that `clients/go/faults` wrote: what was sent,
 //! acknowledged, refused, and what was read, meanwhile and afterwards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::str::{FromStr, SplitAsciiWhitespace};
@@ -87,6 +87,10 @@ pub struct History {
     pub firsts: BTreeMap<String, Asked<u64>>,
     /// Which of them were deleted.
     pub deleted: BTreeMap<String, Asked<()>>,
+    /// When the deletion of which topic was acknowledged.
+    deletions: Vec<(String, Nanos)>,
+    /// Names that were used again after a deletion that a broker without power acknowledged.
+    pub doubtful: BTreeSet<String>,
     pub readings: Vec<Reading>,
 }
 
@@ -108,6 +112,23 @@ impl History {
             reading.line(line).unwrap_or_else(|| panic!("{}: {line:?}", path.display()));
         }
         self.readings.push(reading);
+    }
+
+    /// Takes back what clients were told between two moments, when the broker ran on without power:
+    /// no machine does. What was sent may be there or not.
+    pub fn forget_between(&mut self, from: Nanos, to: Nanos) {
+        let kept = |at: Nanos| !(from..=to).contains(&at);
+        self.acks.retain(|ack| kept(ack.at));
+        self.live.retain(|(_, at)| kept(*at));
+        let commits = self.commits.values_mut().flatten().map(|asked| &mut asked.acknowledged);
+        let created = self.created.values_mut().map(|asked| &mut asked.acknowledged);
+        let firsts = self.firsts.values_mut().map(|asked| &mut asked.acknowledged);
+        let deleted = self.deleted.values_mut().map(|asked| &mut asked.acknowledged);
+        for acknowledged in commits.chain(created).chain(firsts).chain(deleted) {
+            *acknowledged = acknowledged.filter(|at| kept(*at));
+        }
+        let doubtful = self.deletions.iter().filter(|(_, at)| !kept(*at));
+        self.doubtful.extend(doubtful.map(|(name, _)| name.clone()));
     }
 
     /// What was read last.
@@ -165,8 +186,10 @@ impl History {
                 self.deleted.insert(words.get()?, Asked { what: (), acknowledged: None });
             }
             "D" => {
-                let asked = self.deleted.get_mut(words.0.next()?)?;
-                asked.acknowledged = Some(words.get()?);
+                let name: String = words.get()?;
+                let at = words.get()?;
+                self.deleted.get_mut(&name)?.acknowledged = Some(at);
+                self.deletions.push((name, at));
             }
             // How many a producer sent, when it ended by itself.
             "E" => {}
@@ -246,6 +269,37 @@ mod tests {
         assert_eq!(history.acks, [ack]);
         assert_eq!(history.commits[&2], [Asked { what: 9, acknowledged: Some(300) }]);
         assert_eq!(history.created["a"], Asked { what: None, acknowledged: Some(5) });
+        assert_eq!(history.deleted["a"].acknowledged, None);
+    }
+
+    #[test]
+    fn what_was_told_without_power_is_forgotten() {
+        let mut history = History::default();
+        let lines = [
+            "S 0 7 1 ff 100",
+            "A 0 7 1 3 50 200",
+            "L 1 3 0 7 50 ff 200",
+            "o 2 9",
+            "O 2 9 200",
+            "t a",
+            "T a - 200",
+            "p a ff",
+            "P a 200",
+            "d a",
+            "D a 200",
+        ];
+        for line in lines {
+            history.load_line(line).expect(line);
+        }
+        let mut later = history.clone();
+        later.forget_between(201, 300);
+        assert_eq!((later.acks.len(), later.live.len()), (1, 1));
+        assert_eq!(later.deleted["a"].acknowledged, Some(200));
+        history.forget_between(200, 200);
+        assert_eq!((history.acks.len(), history.live.len(), history.sent.len()), (0, 0, 1));
+        assert_eq!(history.commits[&2], [Asked { what: 9, acknowledged: None }]);
+        assert_eq!(history.created["a"].acknowledged, None);
+        assert_eq!(history.firsts["a"].acknowledged, None);
         assert_eq!(history.deleted["a"].acknowledged, None);
     }
 

@@ -25,6 +25,8 @@ pub struct Writing {
     pub rate: usize,
     /// Bytes of the longest value.
     pub size: usize,
+    /// How many keys each producer uses again and again; 0 where each record has its own.
+    pub keys: usize,
     /// Whether topics are made and offsets committed meanwhile. Each syncs a file, and that has
     /// the kernel write others too.
     pub admin: bool,
@@ -54,6 +56,7 @@ impl Load {
             ("--first", writing.first),
             ("--rate", writing.rate),
             ("--size", writing.size),
+            ("--keys", writing.keys),
         ] {
             command.arg(name).arg(number.to_string());
         }

@@ -18,3 +18,4 @@ pub mod power;
 pub mod report;
 mod scene;
 pub mod seed;
+pub mod topic;

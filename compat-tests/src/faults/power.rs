@@ -11,6 +11,7 @@ use super::history::History;
 use super::load::Writing;
 use super::report::Report;
 use super::scene::Scene;
+use super::topic::Topic;
 use crate::broker::Kind;
 
 const DISK_BYTES: u64 = 2 << 30;
@@ -18,18 +19,8 @@ const DISK_BYTES: u64 = 2 << 30;
 const WINDOW: Duration = Duration::from_secs(1);
 /// How long the sync itself, and an answer on its way, may take on a busy machine.
 const SLACK: Duration = Duration::from_secs(4);
-/// Small segments, so that files are made, synced and named all the time.
-const WRITING: Writing = Writing {
-    partitions: 6,
-    producers: 4,
-    first: 0,
-    rate: 500,
-    size: 2_000,
-    admin: true,
-    configs: "segment.bytes=1048576",
-};
-/// Those who write when everything is over.
-const LATER: Writing = Writing { first: 100, ..WRITING };
+/// The number of the first of those who write when everything is over.
+const LATER: usize = 100;
 /// After how many sends they stop.
 const ENOUGH: usize = 500;
 
@@ -74,6 +65,7 @@ impl Keeping {
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub keeping: Keeping,
+    pub topic: Topic,
     pub seed: u64,
     /// How often the power goes. Once, where the broker may lose what it acknowledged.
     pub cuts: usize,
@@ -83,10 +75,10 @@ pub struct Run {
 
 /// Does the run and judges it.
 pub fn run(run: &Run) -> Result<Report, String> {
-    let title = format!("power {} {}", run.keeping.name(), run.seed);
+    let title = format!("power {} {} {}", run.keeping.name(), run.topic.name(), run.seed);
     let kind = run.keeping.broker();
-    let settings = run.keeping.settings();
-    let mut scene = Scene::set((kind, &title), settings, Some(DISK_BYTES), run.seed)?;
+    let settings = [run.keeping.settings(), run.topic.settings()].concat();
+    let mut scene = Scene::set((kind, &title), &settings, Some(DISK_BYTES), run.seed)?;
     let outcome =
         if run.keeping.may_lose() { lossy(&mut scene, run) } else { lossless(&mut scene, run) };
     scene.leave_traces();
@@ -108,12 +100,12 @@ struct Outcome {
 /// The same clients write through all power losses. Every other one comes again at once, while
 /// the broker recovers.
 fn lossless(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
-    let mut load = scene.load(WRITING);
+    let mut load = scene.load(run.topic.writing());
     let mut moments = Vec::new();
     for number in 0..run.cuts {
         let (_, moment) = scene.cut(&mut load, run.after)?;
         moments.push(moment);
-        scene.power_returns().map_err(|error| error.to_string())?;
+        scene.power_returns()?;
         if number % 2 == 1 {
             scene.cut_while_starting()?;
         }
@@ -123,20 +115,20 @@ fn lossless(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
         return Err("nothing is acknowledged after the power loss".to_owned());
     }
     let mut history = History::default();
-    history.add_load(&load.finish()?);
+    scene.add_load(&mut history, &load.finish()?);
     scene.read_into(&mut history)?;
-    Ok(Outcome { history, promise: Promise::default(), moments })
+    Ok(Outcome { history, promise: run.topic.promise(None), moments })
 }
 
 /// What is there is read before anybody writes again, and once more after that. Every other seed
 /// leaves syncing to the broker's background alone.
 fn lossy(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
     let admin = run.seed.is_multiple_of(2);
-    let mut load = scene.load(Writing { admin, ..WRITING });
+    let mut load = scene.load(Writing { admin, ..run.topic.writing() });
     let (cut, moment) = scene.cut(&mut load, run.after)?;
     let mut history = History::default();
-    history.add_load(&load.kill());
-    scene.power_returns().map_err(|error| error.to_string())?;
+    scene.add_load(&mut history, &load.kill());
+    scene.power_returns()?;
     scene.start_again();
     scene.read_into(&mut history)?;
     let ends = history.last().bounds.iter().map(|(partition, (_, end))| (*partition, *end));
@@ -149,12 +141,12 @@ fn lossy(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
         at: cut.after,
         ends: ends.collect(),
     };
-    let promise = Promise { loss: Some(loss), kept: None };
-    let mut load = scene.load(LATER);
+    let promise = run.topic.promise(Some(loss));
+    let mut load = scene.load(Writing { first: LATER, ..run.topic.writing() });
     if !load.goes_on(ENOUGH) {
         return Err("nothing is acknowledged after the power loss".to_owned());
     }
-    history.add_load(&load.finish()?);
+    scene.add_load(&mut history, &load.finish()?);
     scene.read_into(&mut history)?;
     Ok(Outcome { history, promise, moments: vec![moment] })
 }

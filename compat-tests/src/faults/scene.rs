@@ -1,11 +1,11 @@
 //! A broker that faults happen to, perhaps on a disk of its own, and the traces of the run.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use std::{fs, io};
 
-use super::disk::{Cut, Disk, DiskError, Plug};
-use super::history::History;
+use super::disk::{Cut, Disk, Plug};
+use super::history::{History, Nanos};
 use super::load::{Load, Writing, read_everything};
 use super::seed::Seed;
 use crate::broker::{Broker, Kind};
@@ -25,6 +25,9 @@ pub(super) struct Scene {
     pub(super) broker: Broker,
     pub(super) seed: Seed,
     traces: PathBuf,
+    /// When the broker ran without power: from just before it went, until it is started again,
+    /// and all answers are there.
+    powerless: Vec<(Nanos, Nanos)>,
     /// How long the broker took until it answered again, at most.
     pub(super) back_after: Duration,
 }
@@ -42,7 +45,8 @@ impl Scene {
         let disk = disk_bytes.map(|bytes| Disk::below(&broker, bytes)).transpose();
         let disk = disk.map_err(|error| error.to_string())?;
         let seed = Seed::new(seed);
-        let mut scene = Self { disk, broker, seed, traces, back_after: Duration::ZERO };
+        let mut scene =
+            Self { disk, broker, seed, traces, powerless: Vec::new(), back_after: Duration::ZERO };
         scene.broker.resume();
         Ok(scene)
     }
@@ -82,30 +86,39 @@ impl Scene {
     ) -> Result<(Cut, Duration), String> {
         let plug = Plug::of(self.disk()).map_err(|error| error.to_string())?;
         let moment = self.random_moment(load, after)?;
-        let cut = plug.pull().map_err(|error| error.to_string())?;
-        self.broker.kill();
+        let cut = self.pull(plug)?;
         Ok((cut, moment))
     }
 
     /// Takes the power now.
     pub(super) fn cut_now(&mut self) -> Result<(), String> {
-        let pulled = Plug::of(self.disk()).and_then(Plug::pull);
+        let plug = Plug::of(self.disk()).map_err(|error| error.to_string())?;
+        self.pull(plug).map(|_| ())
+    }
+
+    fn pull(&mut self, plug: Plug) -> Result<Cut, String> {
+        let cut = plug.pull().map_err(|error| error.to_string())?;
         self.broker.kill();
-        pulled.map(|_| ()).map_err(|error| error.to_string())
+        // Until the power returns.
+        self.powerless.push((cut.before, Nanos::MAX));
+        Ok(cut)
     }
 
     /// What a machine finds on its disk after it lost its power.
-    pub(super) fn power_returns(&self) -> Result<(), DiskError> {
-        self.disk().remount()
+    pub(super) fn power_returns(&mut self) -> Result<(), String> {
+        self.disk().remount().map_err(|error| error.to_string())?;
+        if let Some((_, until)) = self.powerless.last_mut() {
+            *until = now();
+        }
+        Ok(())
     }
 
     /// Starts the broker and takes the power while it recovers.
     pub(super) fn cut_while_starting(&mut self) -> Result<(), String> {
         let plug = Plug::of(self.disk()).map_err(|error| error.to_string())?;
         self.launch_for_a_moment();
-        plug.pull().map_err(|error| error.to_string())?;
-        self.broker.kill();
-        self.power_returns().map_err(|error| error.to_string())
+        self.pull(plug)?;
+        self.power_returns()
     }
 
     /// Starts the broker and kills it while it recovers.
@@ -127,6 +140,14 @@ impl Scene {
         self.back_after = self.back_after.max(begin.elapsed());
     }
 
+    /// Adds what clients were told, as far as a broker with power told it.
+    pub(super) fn add_load(&self, history: &mut History, lines: &Path) {
+        history.add_load(lines);
+        for (from, to) in &self.powerless {
+            history.forget_between(*from, *to);
+        }
+    }
+
     /// Reads everything that there is.
     pub(super) fn read_into(&self, history: &mut History) -> Result<(), String> {
         let lines = self.traces.join(format!("read-{}", history.readings.len()));
@@ -138,6 +159,11 @@ impl Scene {
     pub(super) fn leave_traces(&self) {
         fs::write(self.traces.join("broker"), self.broker.output()).ok();
     }
+}
+
+fn now() -> Nanos {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as Nanos)
 }
 
 /// An empty folder for the traces of a run; they stay until the next run of that name.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os/signal"
 	"strings"
@@ -76,7 +75,7 @@ func pace(ctx context.Context, interval time.Duration, do func()) {
 	}
 }
 
-// produce sends to random partitions: S before, A or F when the answer is there.
+// produce sends to random partitions, or each key to its own: S before, A or F when the answer is there.
 func produce(ctx context.Context, j *journal, o options, producer int) {
 	client := connect(o,
 		kgo.RequiredAcks(kgo.AllISRAcks()),
@@ -91,7 +90,11 @@ func produce(ctx context.Context, j *journal, o options, producer int) {
 	each := max(1, o.rate*int(sendEvery/time.Millisecond)/1000)
 	pace(ctx, sendEvery, func() {
 		for range each {
-			send(j, client, o, producer, sequence, int32(random.IntN(o.partitions)))
+			partition := random.IntN(o.partitions)
+			if o.keys > 0 {
+				partition = sequence % o.keys % o.partitions
+			}
+			send(j, client, o, producer, sequence, int32(partition))
 			sequence++
 		}
 	})
@@ -105,7 +108,7 @@ func send(j *journal, client *kgo.Client, o options, producer, sequence int, par
 	record := &kgo.Record{
 		Topic:     o.topic,
 		Partition: partition,
-		Key:       fmt.Appendf(nil, "%d/%d", producer, sequence),
+		Key:       key(producer, sequence, o.keys),
 		Value:     value(producer, sequence, o.size),
 	}
 	j.line("S %d %d %d %s %d", producer, sequence, partition, hash(record.Value), now())

@@ -22,6 +22,7 @@ import (
 type options struct {
 	bootstrap, topic, group, configs, mount, out string
 	partitions, producers, first, rate, size     int
+	keys                                         int
 	topics, reread                               bool
 }
 
@@ -38,6 +39,7 @@ func parse(words []string) options {
 	set.IntVar(&o.producers, "producers", 4, "how many write")
 	set.IntVar(&o.first, "first", 0, "the number of the first producer")
 	set.IntVar(&o.rate, "rate", 500, "records a second of each producer")
+	set.IntVar(&o.keys, "keys", 0, "how many keys a producer uses again and again; 0: all new")
 	set.IntVar(&o.size, "size", 400, "bytes of the longest value")
 	set.BoolVar(&o.topics, "topics", true, "create and delete topics meanwhile")
 	set.BoolVar(&o.reread, "live", true, "read meanwhile")

@@ -27,7 +27,12 @@ func read(o options) {
 		must(topic.Err)
 		j.line("N %s %v", topic.Topic, topic.ID)
 	}
+	// The first question may find a broker that makes the topic of the offsets for it.
 	committed, err := admin.FetchOffsets(ctx, o.group)
+	for err != nil && ctx.Err() == nil {
+		time.Sleep(100 * time.Millisecond)
+		committed, err = admin.FetchOffsets(ctx, o.group)
+	}
 	must(err)
 	committed.Each(func(answer kadm.OffsetResponse) {
 		must(answer.Err)

@@ -25,9 +25,17 @@ func value(producer, sequence, longest int) []byte {
 	return text.Bytes()
 }
 
-// named is the producer and the number that a record's key names; -1 where it names none.
+// key is the record's own, or one of so many that its producer uses again and again.
+func key(producer, sequence, keys int) []byte {
+	if keys > 0 {
+		sequence %= keys
+	}
+	return fmt.Appendf(nil, "%d/%d", producer, sequence)
+}
+
+// named is the producer and the number that a record's value names; -1 where it names none.
 func named(record *kgo.Record) (producer, sequence int) {
-	if _, err := fmt.Sscanf(string(record.Key), "%d/%d", &producer, &sequence); err != nil {
+	if _, err := fmt.Sscanf(string(record.Value), "%d/%d/", &producer, &sequence); err != nil {
 		return -1, -1
 	}
 	return producer, sequence

@@ -3,7 +3,7 @@
 //!
 //! Source: Kafka's promise of `acks=all`, and the table of durability modes in the README.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Promise;
 use crate::faults::history::{Ack, History, Id};
@@ -27,14 +27,23 @@ pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     complaints
 }
 
-/// What was acknowledged and is not in the last reading. What lies before the partition's start
-/// counts only where retention is not at work.
+/// What was acknowledged and is not in the last reading. What retention or compaction may have
+/// taken does not count.
 pub(super) fn lost<'a>(history: &'a History, promise: &Promise) -> Vec<&'a Ack> {
     let reading = history.last();
     let read: HashSet<Id> = reading.records.iter().map(|seen| seen.id).collect();
-    let removed =
+    let mut newest: HashMap<Id, i64> = HashMap::new();
+    for id in &read {
+        let sequence = newest.entry(promise.key(*id)).or_insert(id.sequence);
+        *sequence = id.sequence.max(*sequence);
+    }
+    let expired =
         |ack: &Ack| promise.kept.is_some() && ack.offset < reading.bounds_of(ack.partition).0;
-    history.acks.iter().filter(|ack| !read.contains(&ack.id) && !removed(ack)).collect()
+    let replaced = |ack: &Ack| {
+        newest.get(&promise.key(ack.id)).is_some_and(|newest| *newest > ack.id.sequence)
+    };
+    let gone = |ack: &&Ack| !read.contains(&ack.id) && !expired(ack) && !replaced(ack);
+    history.acks.iter().filter(gone).collect()
 }
 
 #[cfg(test)]
@@ -70,9 +79,18 @@ mod tests {
     fn what_retention_took_is_not_lost_but_all_after_it_is() {
         let history = read_otherwise(&["R 0 0", "B 0"], &["B 0 1 3"]);
         assert_eq!(check(&history, &Promise::default()).len(), 1);
-        let moving = Promise { loss: None, kept: Some(1) };
+        let moving = Promise { kept: Some(1), ..Promise::default() };
         assert!(check(&history, &moving).is_empty());
         let history = read_otherwise(&["R 0 0", "R 0 1", "B 0"], &["B 0 1 3"]);
         assert_eq!(check(&history, &moving).len(), 1);
+    }
+
+    #[test]
+    fn what_a_later_record_of_its_key_replaced_is_not_lost() {
+        // With two keys, 0/2 replaces 0/0.
+        let promise = Promise { keys: Some(2), ..Promise::default() };
+        assert!(check(&read_otherwise(&["R 0 0"], &[]), &promise).is_empty());
+        assert_eq!(check(&read_otherwise(&["R 0 2"], &[]), &promise).len(), 1);
+        assert_eq!(check(&read_otherwise(&["R 1 0"], &[]), &promise).len(), 1);
     }
 }

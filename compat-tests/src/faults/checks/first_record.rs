@@ -9,7 +9,9 @@ use crate::faults::history::History;
 
 pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     let mut complaints = Vec::new();
-    for name in history.created.keys().filter(|name| !history.deleted.contains_key(*name)) {
+    let known =
+        |name: &&String| !history.deleted.contains_key(*name) && !history.doubtful.contains(*name);
+    for name in history.created.keys().filter(known) {
         let found = history.last().others.get(name).map_or(&[][..], Vec::as_slice);
         let first = history.firsts.get(name);
         let written = first.map(|first| first.what);

@@ -15,7 +15,7 @@ mod topics;
 
 use std::collections::BTreeMap;
 
-use super::history::{History, Nanos};
+use super::history::{History, Id, Nanos};
 
 /// What a broker promises of a run.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,9 @@ pub struct Promise {
     pub loss: Option<Loss>,
     /// Where retention takes the oldest records: how many of the newest it leaves, at least.
     pub kept: Option<i64>,
+    /// Where compaction takes records that have a later one of their key: how many keys each
+    /// producer uses, one after the other.
+    pub keys: Option<i64>,
 }
 
 /// What a power loss may take from a broker that does not wait for the disk.
@@ -42,6 +45,11 @@ impl Promise {
     fn may_be_lost(&self, partition: i32, offset: i64, at: Nanos) -> bool {
         let Some(loss) = &self.loss else { return false };
         at <= loss.at && offset >= loss.ends.get(&partition).copied().unwrap_or(0)
+    }
+
+    /// A record's key: its producer's, or one that it alone has.
+    fn key(&self, id: Id) -> Id {
+        Id { sequence: self.keys.map_or(id.sequence, |keys| id.sequence % keys), ..id }
     }
 }
 
@@ -171,7 +179,11 @@ mod tests {
     /// Power that was lost at 42, where what was acknowledged from 35 on may go.
     pub(super) fn lossy(ends: &[(i32, i64)]) -> Promise {
         let ends = ends.iter().copied().collect();
-        Promise { loss: Some(Loss { acknowledged_since: 35, at: 42, ends }), kept: None }
+        Promise {
+            loss: Some(Loss { acknowledged_since: 35, at: 42, ends }),
+            kept: None,
+            keys: None,
+        }
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) fn check(history: &History, _promise: &Promise) -> Vec<String> {
     let there = &history.last().topics;
     let mut complaints = Vec::new();
     for (name, created) in &history.created {
-        if created.acknowledged.is_none() || history.deleted.contains_key(name) {
+        let gone = history.deleted.contains_key(name) || history.doubtful.contains(name);
+        if created.acknowledged.is_none() || gone {
             continue;
         }
         match (there.get(name), &created.what) {
