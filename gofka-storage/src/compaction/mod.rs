@@ -7,7 +7,8 @@
 //!
 //! **Invariants:** offsets do not change, and a batch keeps the range of offsets that it had;
 //! nothing at or above the bound given, nor in the active segment, is touched; the last batch of
-//! every known producer stays, if without records, so that its sequence is not forgotten.
+//! every known producer stays, if without records, so that its sequence is not forgotten; what
+//! replaces a record is synced before the record goes.
 
 mod keys;
 mod rewrite;
@@ -125,6 +126,8 @@ impl Log {
         if !is_worth_it(&segments, first_dirty, &config, now)? {
             return Ok(None);
         }
+        // A power loss must not take what replaces a record when the record is gone already.
+        self.sync_files()?;
         let aborted = self.aborted(up_to)?;
         let last_offsets = self.map_keys(&segments, first_dirty, &aborted, run)?;
         let Some(last_offsets) = last_offsets else { return Ok(None) };

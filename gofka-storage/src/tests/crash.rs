@@ -10,6 +10,7 @@ use crate::testing::*;
 use gofka_core::config::{CleanupPolicy, TopicConfig};
 use gofka_core::ids::Offset;
 use gofka_core::time::TimestampMs;
+use parking_lot::Mutex;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -165,6 +166,43 @@ fn compaction() {
         let rises = |pair: &[(i64, String)]| pair[0].0 < pair[1].0;
         assert!(found.windows(2).all(rises), "{found:?}");
     });
+}
+
+#[test]
+fn what_replaces_a_record_is_synced_before_the_record_goes() {
+    #[derive(Debug, Default)]
+    struct Seen(Mutex<Vec<(Operation, String)>>);
+    impl Faults for Seen {
+        fn check(&self, operation: Operation, path: &Path, len: usize) -> io::Result<usize> {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            self.0.lock().push((operation, name.unwrap_or_default()));
+            Ok(len)
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Arc::new(Seen::default());
+    let disk = Disk::with_faults(Arc::clone(&seen) as Arc<dyn Faults>);
+    // The two segments are too large for one, and of the second nothing goes.
+    let log = open(dir.path(), disk, &TopicConfig { segment_bytes: 300, ..compacted() }).unwrap();
+    for (n, key) in (0..).zip(["a", "b", "c"]) {
+        one(&log, n, key).unwrap();
+    }
+    log.roll().unwrap();
+    log.sync().unwrap();
+    seen.0.lock().clear();
+    for (n, key) in (3..).zip(["a", "d", "e"]) {
+        one(&log, n, key).unwrap();
+    }
+    log.roll().unwrap();
+    compact_log(&log, NOW, Offset(6), 1 << 20).unwrap().unwrap();
+    assert_eq!(read_all(&log, Offset(0), 1000).len(), 5);
+    let seen = seen.0.lock();
+    let first = |operation, name: &str| {
+        let found = |(did, to): &(Operation, String)| *did == operation && to.starts_with(name);
+        seen.iter().position(found).unwrap_or_else(|| panic!("{operation:?} {name}: {seen:?}"))
+    };
+    let synced = first(Operation::Sync, "00000000000000000003.log");
+    assert!(synced < first(Operation::Rename, "00000000000000000000."), "{seen:?}");
 }
 
 #[test]
