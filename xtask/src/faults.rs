@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// How often a broker is killed in one run
     #[arg(long, default_value_t = 50)]
     kills: usize,
+    /// Only runs with this in their title, such as "fsync kept"
+    #[arg(long, default_value = "")]
+    only: String,
     /// Leave out Apache Kafka, which shows what the judge can find
     #[arg(long)]
     no_kafka: bool,
@@ -71,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             wrong += kills(options, seed);
         }
         if asked(Fault::Full) {
-            wrong += full_disks(seed);
+            wrong += full_disks(options, seed);
         }
     }
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} runs are wrong")) }
@@ -80,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 /// How many runs are wrong.
 fn power_losses(options: &Options) -> usize {
     let mut wrong = 0;
-    let mut calibrated = options.no_kafka;
+    let mut calibrated = options.no_kafka || !options.only.is_empty();
     for seed in options.seed..options.seed + options.rounds {
         for (keeping, topic, cuts) in [
             (Keeping::Fsync, Topic::Kept, 3),
@@ -94,7 +97,11 @@ fn power_losses(options: &Options) -> usize {
             if options.no_kafka && keeping == Keeping::AsShipped {
                 continue;
             }
-            let report = power::run(&Run { keeping, topic, seed, cuts, after: POWER });
+            let run = Run { keeping, topic, seed, cuts, after: POWER };
+            if !run.title().contains(&options.only) {
+                continue;
+            }
+            let report = power::run(&run);
             calibrated |= matches!(&report, Ok(report) if is_calibration(report));
             wrong += usize::from(!passed(report));
         }
@@ -110,16 +117,21 @@ fn kills(options: &Options, seed: u64) -> usize {
     for topic in Topic::ALL {
         for keeping in [Keeping::Fsync, Keeping::PageCache] {
             let run = kill::Run { keeping, topic, seed, kills: options.kills };
-            wrong += usize::from(!passed(kill::run(&run)));
+            if run.title().contains(&options.only) {
+                wrong += usize::from(!passed(kill::run(&run)));
+            }
         }
     }
     wrong
 }
 
-fn full_disks(seed: u64) -> usize {
+fn full_disks(options: &Options, seed: u64) -> usize {
     let mut wrong = 0;
     for keeping in [Keeping::Fsync, Keeping::PageCache] {
-        wrong += usize::from(!passed(full::run(&full::Run { keeping, seed, fills: 12 })));
+        let run = full::Run { keeping, seed, fills: 12 };
+        if run.title().contains(&options.only) {
+            wrong += usize::from(!passed(full::run(&run)));
+        }
     }
     wrong
 }

@@ -32,10 +32,17 @@ pub struct Run {
     pub fills: usize,
 }
 
+impl Run {
+    /// Its name.
+    pub fn title(&self) -> String {
+        format!("full {} {}", self.keeping.name(), self.seed)
+    }
+}
+
 /// Does the run and judges it.
 pub fn run(run: &Run) -> Result<Report, String> {
     let kind = run.keeping.broker();
-    let title = format!("full {} {}", run.keeping.name(), run.seed);
+    let title = run.title();
     let topic = Topic::Expiring;
     let settings = [run.keeping.settings(), topic.settings(), KEPT_FREE].concat();
     let mut scene = Scene::set((kind, &title), &settings, Some(DISK_BYTES), run.seed)?;

@@ -25,10 +25,17 @@ pub struct Run {
     pub topic: Topic,
 }
 
+impl Run {
+    /// Its name.
+    pub fn title(&self) -> String {
+        format!("kill {} {} {}", self.keeping.name(), self.topic.name(), self.seed)
+    }
+}
+
 /// Does the run and judges it.
 pub fn run(run: &Run) -> Result<Report, String> {
     let kind = run.keeping.broker();
-    let title = format!("kill {} {} {}", run.keeping.name(), run.topic.name(), run.seed);
+    let title = run.title();
     let settings = [run.keeping.settings(), run.topic.settings()].concat();
     let mut scene = Scene::set((kind, &title), &settings, None, run.seed)?;
     let history = kills(&mut scene, run);

@@ -73,9 +73,16 @@ pub struct Run {
     pub after: (Duration, Duration),
 }
 
+impl Run {
+    /// Its name.
+    pub fn title(&self) -> String {
+        format!("power {} {} {}", self.keeping.name(), self.topic.name(), self.seed)
+    }
+}
+
 /// Does the run and judges it.
 pub fn run(run: &Run) -> Result<Report, String> {
-    let title = format!("power {} {} {}", run.keeping.name(), run.topic.name(), run.seed);
+    let title = run.title();
     let kind = run.keeping.broker();
     let settings = [run.keeping.settings(), run.topic.settings()].concat();
     let mut scene = Scene::set((kind, &title), &settings, Some(DISK_BYTES), run.seed)?;

@@ -5,7 +5,7 @@ use super::checks::{Loss, Promise};
 use super::load::Writing;
 
 /// How many keys each producer uses, where it uses them again and again.
-const KEYS: usize = 300;
+const KEYS: usize = 2_000;
 /// Bytes of the longest value.
 const SIZE: usize = 2_000;
 /// Background work does not wait for its usual time.
