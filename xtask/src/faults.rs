@@ -21,6 +21,8 @@ use crate::test;
 const LIMIT: Duration = Duration::from_secs(4 * 3600);
 /// The power goes between these, counted from the first acknowledgements.
 const POWER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
+/// And between these where segments are compacted, so that keys have come again.
+const LATER: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(14));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Fault {
@@ -97,7 +99,8 @@ fn power_losses(options: &Options) -> usize {
             if options.no_kafka && keeping == Keeping::AsShipped {
                 continue;
             }
-            let run = Run { keeping, topic, seed, cuts, after: POWER };
+            let after = if topic == Topic::Compacted { LATER } else { POWER };
+            let run = Run { keeping, topic, seed, cuts, after };
             if !run.title().contains(&options.only) {
                 continue;
             }
