@@ -86,7 +86,8 @@ pub(crate) fn run(dir: &Path, data: &[u8]) {
     let mut from = log.log_start_offset();
     while from < end {
         let Ok(read) = log.read(from, 1 << 20, end, true) else { return };
-        let Ok(batches) = split(read.records) else { panic!("what is read is whole batches") };
+        let records = read.records.load().expect("every batch was checked");
+        let Ok(batches) = split(records) else { panic!("what is read is whole batches") };
         let Some(last) = batches.last() else { break };
         assert!(last.header.next_offset() > from, "reading moves on");
         from = last.header.next_offset();

@@ -14,6 +14,7 @@ use crate::error::StorageError;
 use crate::health::DirHealth;
 use crate::names;
 use crate::producer_state::ProducerState;
+use crate::range::LogRange;
 use crate::segment::{Growth, Segment};
 use bytes::Bytes;
 use gofka_core::config::TopicConfig;
@@ -42,11 +43,51 @@ pub struct AppendInfo {
 }
 
 /// What a read found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct LogRead {
     /// Whole batches as they are on disk; empty when there is nothing below the bound. The first
     /// may begin before the offset asked for, and holds it.
-    pub records: Bytes,
+    pub records: Records,
+    /// The offset after the last of them.
+    pub next_offset: Offset,
+}
+
+/// Whole batches.
+#[derive(Clone, Debug)]
+pub enum Records {
+    /// Few of them, or such as had to be looked at.
+    Loaded(Bytes),
+    /// Where they are.
+    InFile(LogRange),
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self::Loaded(Bytes::new())
+    }
+}
+
+impl Records {
+    /// Number of bytes.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Loaded(bytes) => bytes.len(),
+            Self::InFile(range) => range.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Their bytes. Those that are in a file are read, and their checksums compared, which blocks.
+    pub fn load(self) -> Result<Bytes, StorageError> {
+        match self {
+            Self::Loaded(bytes) => Ok(bytes),
+            Self::InFile(range) => range.load(),
+        }
+    }
 }
 
 /// A transaction that ended in an abort, for `read_committed`.

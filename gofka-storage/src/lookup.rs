@@ -6,6 +6,8 @@
 use crate::disk;
 use crate::error::StorageError;
 use crate::index::{OffsetEntry, TimeEntry};
+use crate::log::{LogRead, Records};
+use crate::range::LogRange;
 use crate::scan::{Headers, Placed};
 use crate::segment::{Growth, Largest, Segment};
 use bytes::Bytes;
@@ -15,6 +17,10 @@ use gofka_core::time::TimestampMs;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+
+/// A read of so many bytes is done at once; of more, only the place is found. A test's files are
+/// small.
+const LOADED_BYTES_MAX: usize = if cfg!(test) { 200 } else { 32 << 10 };
 
 /// Where a batch begins that a reader wants.
 pub(crate) type Place = Placed;
@@ -67,30 +73,90 @@ impl Segment {
     /// Whole batches from `place` on: those that end below `up_to`, at most `max_bytes` of them,
     /// but the first one where `at_least_one` says so.
     pub(crate) fn read(
-        &self,
+        self: &Arc<Self>,
         place: &Place,
         max_bytes: usize,
         up_to: Offset,
         at_least_one: bool,
-    ) -> Result<Bytes, StorageError> {
+    ) -> Result<LogRead, StorageError> {
         let first = place.header.size();
         if place.header.last_offset() >= up_to || first > max_bytes && !at_least_one {
-            return Ok(Bytes::new());
+            return Ok(LogRead::default());
         }
         let rest = (self.size() - place.position) as usize;
-        let bytes = self.read_bytes(place.position, max_bytes.max(first).min(rest))?;
-        let whole = whole_batches(&bytes, place.header.base_offset, up_to);
+        let len = max_bytes.max(first).min(rest);
+        if len > LOADED_BYTES_MAX {
+            return self.find_range(place, len, up_to);
+        }
+        let mut bytes = self.read_bytes(place.position, len)?;
+        let (whole, next_offset) = whole_batches(&bytes, place.header.base_offset, up_to);
         if whole == 0 {
             let what = format!("no batch at position {}", place.position);
             return Err(StorageError::corrupt(self.log.path(), what));
         }
-        let mut bytes = bytes;
         bytes.truncate(whole);
-        // A small answer out of a large read must not keep the large buffer alive.
-        if bytes.capacity() > 2 * whole + 4096 {
-            bytes.shrink_to_fit();
+        let mut bytes = Bytes::from(bytes);
+        if !self.trust.covers(&(place.position..place.position + whole as u64)) {
+            let good = self.check(place.position, &bytes)?;
+            if good < whole {
+                bytes.truncate(good);
+                let (_, next_offset) = whole_batches(&bytes, place.header.base_offset, up_to);
+                return Ok(LogRead { records: Records::Loaded(bytes), next_offset });
+            }
         }
-        Ok(Bytes::from(bytes))
+        Ok(LogRead { records: Records::Loaded(bytes), next_offset })
+    }
+
+    fn find_range(
+        self: &Arc<Self>,
+        place: &Place,
+        len: usize,
+        up_to: Offset,
+    ) -> Result<LogRead, StorageError> {
+        let limit = place.position + len as u64;
+        let (end, next_offset) = match self.end_of_range(place, limit, up_to) {
+            Err(problem) if self.may_rebuild(&problem) => {
+                self.rebuild_indexes(&problem)?;
+                self.end_of_range(place, limit, up_to)?
+            }
+            found => found?,
+        };
+        let range = LogRange::new(self, place.position, (end - place.position) as usize)?;
+        Ok(LogRead { records: Records::InFile(range), next_offset })
+    }
+
+    /// Where the last batch ends that ends below `limit` and `up_to`, and the offset after it. The
+    /// first one does.
+    fn end_of_range(
+        &self,
+        first: &Place,
+        limit: u64,
+        up_to: Offset,
+    ) -> Result<(u64, Offset), StorageError> {
+        let entry = self.offsets.last_where(|entry| {
+            u64::from(entry.position) <= limit && self.base.plus(i64::from(entry.relative)) < up_to
+        })?;
+        let entry = entry.filter(|entry| u64::from(entry.position) > first.position);
+        let start = entry.map_or(first.position, |entry| u64::from(entry.position));
+        let mut headers = Headers::new(&self.log, start, self.size(), self.base)?;
+        let mut last = (start, None);
+        loop {
+            let next = match headers.next_header() {
+                // What comes before it can be read.
+                Err(StorageError::Corrupt { .. }) if last.1.is_some() => break,
+                next => next?,
+            };
+            if let (Some(entry), None) = (entry, last.1) {
+                self.check_entry(entry, next.as_ref())?;
+            }
+            let Some(placed) = next else { break };
+            if placed.header.last_offset() >= up_to || placed.end() > limit {
+                last.1 = last.1.or(Some(placed.header.base_offset));
+                break;
+            }
+            last = (placed.end(), Some(placed.header.next_offset()));
+        }
+        Ok((last.0, last.1.unwrap_or_else(|| first.header.next_offset())))
     }
 
     pub(crate) fn read_bytes(&self, position: u64, len: usize) -> Result<Vec<u8>, StorageError> {
@@ -186,16 +252,16 @@ impl Segment {
 /// Bytes between two entries of an index that is rebuilt: `index.interval.bytes` as shipped.
 const INDEX_INTERVAL: u64 = 4096;
 
-/// How many of `bytes` are whole batches that end below `up_to`.
-fn whole_batches(bytes: &[u8], first: Offset, up_to: Offset) -> usize {
-    let (mut end, mut floor) = (0, first);
+/// How many of `bytes` are whole batches that end below `up_to`, and the offset after them.
+fn whole_batches(bytes: &[u8], first: Offset, up_to: Offset) -> (usize, Offset) {
+    let (mut end, mut next) = (0, first);
     while let Ok(header) = BatchHeader::parse(&bytes[end..]) {
         let fits = end + header.size() <= bytes.len();
-        if !fits || header.base_offset < floor || header.last_offset() >= up_to {
+        if !fits || header.base_offset < next || header.last_offset() >= up_to {
             break;
         }
         end += header.size();
-        floor = header.next_offset();
+        next = header.next_offset();
     }
-    end
+    (end, next)
 }

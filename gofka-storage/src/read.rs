@@ -39,6 +39,11 @@ impl Log {
         found?
     }
 
+    /// Whether a read from `from` on begins without waiting for the disk, as far as one can tell.
+    pub fn is_hot(&self, from: Offset) -> bool {
+        self.segment_at(from).is_none_or(|segment| segment.is_hot(from))
+    }
+
     /// Looks again where a segment was removed or replaced since it was looked up.
     pub(crate) fn retrying<T>(
         &self,
@@ -66,8 +71,7 @@ impl Log {
         let mut segment = self.segment_at(from);
         while let Some(this) = segment {
             if let Some(place) = this.locate(from)? {
-                let records = this.read(&place, max_bytes, up_to, at_least_one_batch)?;
-                return Ok(LogRead { records });
+                return this.read(&place, max_bytes, up_to, at_least_one_batch);
             }
             segment = self.segment_after(this.base);
         }

@@ -8,6 +8,7 @@ use crate::error::StorageError;
 use crate::index::{IndexFile, OffsetEntry, TimeEntry, TxnEntry, TxnIndex};
 use crate::names;
 use crate::producer_state::CompletedTxn;
+use crate::range::Trust;
 use gofka_core::ids::Offset;
 use gofka_core::record::BatchHeader;
 use gofka_core::time::TimestampMs;
@@ -27,6 +28,7 @@ pub(crate) struct Segment {
     pub(crate) times: IndexFile<TimeEntry>,
     pub(crate) txns: TxnIndex,
     size: AtomicU64,
+    pub(crate) trust: Trust,
     /// The largest timestamp and the batch that has it; unknown until a sealed segment is asked.
     pub(crate) largest: Mutex<Largest>,
     /// Held while a sealed segment's indexes are rebuilt.
@@ -79,6 +81,7 @@ impl Segment {
             times: if growing { IndexFile::growing(times) } else { IndexFile::sealed(times) },
             txns: TxnIndex::new(slot(names::TXN_INDEX)),
             size: AtomicU64::new(size),
+            trust: Trust::new(size),
             largest: Mutex::new(if growing { Largest::Known(None) } else { Largest::Unknown }),
             rebuilding: Mutex::new(()),
         }
@@ -162,6 +165,7 @@ impl Segment {
 
     /// Shows readers the first `size` bytes.
     pub(crate) fn publish(&self, size: u64) {
+        self.trust.ends_at(size);
         self.size.store(size, Ordering::Release);
     }
 

@@ -87,7 +87,7 @@ pub(crate) fn read_all(log: &Log, from: Offset, max_bytes: usize) -> Vec<Record>
     let mut found = Vec::new();
     loop {
         let read = log.read(next, max_bytes, end, true).unwrap();
-        let batches = record::split(read.records).unwrap();
+        let batches = record::split(read.records.load().unwrap()).unwrap();
         let Some(last) = batches.last() else { return found };
         next = last.header.next_offset();
         for batch in &batches {

@@ -35,7 +35,7 @@ mod support;
 mod wire;
 
 pub use context::{ConnectionInfo, ListenerInfo, ListenerKind, RequestContext};
-pub use reply::{Outcome, Reply};
+pub use reply::{FileRange, Outcome, Part, Reply};
 
 /// A boxed future that may be polled on any thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

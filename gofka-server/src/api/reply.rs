@@ -3,9 +3,12 @@
 //! Made by handlers; `net::connection` puts size and header before it and writes it.
 
 use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use gofka_core::error::ErrorCode;
+use gofka_storage::{LogRange, Records};
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Encodable, HeaderVersion};
 
@@ -32,9 +35,75 @@ impl Outcome {
     }
 }
 
+/// A piece of an answer.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// In memory.
+    Bytes(Bytes),
+    /// In a file, and in the page cache.
+    File(FileRange),
+}
+
+/// Where bytes are in a file.
+#[derive(Clone, Debug)]
+pub struct FileRange {
+    /// The file.
+    pub file: Arc<File>,
+    /// Its first byte.
+    pub position: u64,
+    /// Number of bytes.
+    pub len: usize,
+}
+
+impl Part {
+    /// Number of bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::File(range) => range.len,
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of a part that is in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(&self) -> &Bytes {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::File(range) => panic!("it is in a file: {range:?}"),
+        }
+    }
+}
+
+impl From<Bytes> for Part {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<&LogRange> for Part {
+    fn from(range: &LogRange) -> Self {
+        let (file, position, len) = (range.file().clone(), range.position(), range.len());
+        Self::File(FileRange { file, position, len })
+    }
+}
+
+impl From<&Records> for Part {
+    fn from(records: &Records) -> Self {
+        match records {
+            Records::Loaded(bytes) => bytes.clone().into(),
+            Records::InFile(range) => range.into(),
+        }
+    }
+}
+
 /// One encoded answer, without size and header.
 pub struct Reply {
-    parts: Vec<Bytes>,
+    parts: Vec<Part>,
     errors: Vec<ErrorCode>,
     permit: Option<MemoryPermit>,
     close: bool,
@@ -54,8 +123,9 @@ impl Reply {
         }
     }
 
-    /// An answer whose body is these bytes one after the other, written without being copied.
-    pub fn parts(parts: Vec<Bytes>) -> Self {
+    /// An answer whose body is these parts one after the other, written without being copied.
+    pub fn parts(parts: impl IntoIterator<Item = impl Into<Part>>) -> Self {
+        let parts = parts.into_iter().map(Into::into).collect();
         Self { parts, errors: Vec::new(), permit: None, close: false }
     }
 
@@ -96,12 +166,18 @@ impl Reply {
 
     /// The size of the body in bytes.
     pub fn len(&self) -> usize {
-        self.parts.iter().map(Bytes::len).sum()
+        self.parts.iter().map(Part::len).sum()
     }
 
     /// Whether the body has no bytes.
     pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(Bytes::is_empty)
+        self.parts.iter().all(Part::is_empty)
+    }
+
+    /// The bytes of the body that are held in memory.
+    pub fn memory_bytes(&self) -> usize {
+        let held = self.parts.iter().filter(|part| matches!(part, Part::Bytes(_)));
+        held.map(Part::len).sum()
     }
 
     /// Holds `permit` until the answer has been sent.
@@ -112,7 +188,7 @@ impl Reply {
     }
 
     /// The body, and the memory that was taken for it.
-    pub fn into_parts(self) -> (Vec<Bytes>, Option<MemoryPermit>) {
+    pub fn into_parts(self) -> (Vec<Part>, Option<MemoryPermit>) {
         (self.parts, self.permit)
     }
 }

@@ -45,7 +45,8 @@ fn replay_log(partition: &Partition, end: Offset, shard: &mut Shard) -> Result<(
             at_least_one_batch: true,
         };
         let read = partition.read(&request)?;
-        let batches = split(read.records).map_err(|_| ErrorCode::CorruptMessage)?;
+        let records = partition.load(read.records)?;
+        let batches = split(records).map_err(|_| ErrorCode::CorruptMessage)?;
         // Compaction may have emptied the end of the log.
         let Some(last) = batches.last() else { return Ok(()) };
         from = last.header.next_offset();

@@ -107,7 +107,7 @@ impl Metrics {
         let produced = Series::new(new_counter);
         gofka.register("messages_produced", "Records appended", produced.clone());
         let consumed = Series::new(new_counter);
-        let help = "Records fetched; the group is the one that the client is a member of";
+        let help = "Records fetched, by their offsets; the group is that of the client";
         gofka.register("messages_consumed", help, consumed.clone());
         let rebalances = Series::new(new_counter);
         let help = "Rebalances begun, by group and reason";

@@ -30,6 +30,8 @@ pub(super) struct Activity {
     frame_bytes: AtomicU64,
     /// Since when the client has not taken a byte of what waits for it.
     unread_since_ms: AtomicU64,
+    /// Since when answers that are ready wait behind one that is not.
+    parked_since_ms: AtomicU64,
     draining_since_ms: AtomicU64,
     /// A request is between its last byte and the end of its stage one.
     in_stage_one: AtomicBool,
@@ -90,6 +92,15 @@ impl Activity {
         self.unread_since_ms.store(0, Relaxed);
     }
 
+    /// Whether answers hold memory behind one that is not ready.
+    pub(super) fn parks(&self, parks: bool, now: MonotonicMs) {
+        if parks {
+            let _ = self.parked_since_ms.compare_exchange(0, point(now), Relaxed, Relaxed);
+        } else {
+            self.parked_since_ms.store(0, Relaxed);
+        }
+    }
+
     pub(super) fn drains(&self, now: MonotonicMs) {
         let _ = self.draining_since_ms.compare_exchange(0, point(now), Relaxed, Relaxed);
     }
@@ -115,9 +126,9 @@ impl Activity {
             Short { replies: true, .. } => Some(UNREAD_WHEN_SHORT),
             _ => idle_max,
         };
-        let unread = at(&self.unread_since_ms)
-            .zip(unread_max)
-            .map(|(since, max)| (since.after(max), Overdue::SlowReader));
+        let held = [&self.unread_since_ms, &self.parked_since_ms].into_iter().filter_map(at).min();
+        let unread =
+            held.zip(unread_max).map(|(since, max)| (since.after(max), Overdue::SlowReader));
         let idle = match (unread, answers_wait) {
             (None, false) => at(&self.last_ms).zip(idle_max),
             _ => None,
@@ -172,6 +183,11 @@ mod tests {
         assert_eq!(deadline_if(short), Some((MonotonicMs(2_000), Overdue::SlowReader)));
         activity.all_read();
         assert_eq!(deadline(&activity), Some((601_000, Overdue::Idle)));
+        activity.parks(true, MonotonicMs(5_000));
+        activity.parks(true, MonotonicMs(6_000));
+        assert_eq!(deadline_if(short), Some((MonotonicMs(6_000), Overdue::SlowReader)));
+        activity.parks(false, MonotonicMs(6_000));
+        assert_eq!(deadline_if(short), None);
     }
 
     #[test]

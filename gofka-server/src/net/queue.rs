@@ -79,7 +79,7 @@ impl Inner {
     /// Takes the memory that `reply` holds until it is sent, if it is there. A connection has one
     /// answer or two that wait for it, so that what waits is bounded as well.
     fn admit(&mut self, reply: Reply) -> Answer {
-        let bytes = reply.len();
+        let bytes = reply.memory_bytes();
         if reply.has_permit() {
             return self.ready(reply);
         }
@@ -99,7 +99,7 @@ impl Inner {
     }
 
     fn ready(&mut self, reply: Reply) -> Answer {
-        self.ready_bytes += reply.len();
+        self.ready_bytes += reply.memory_bytes();
         Answer::Ready(reply)
     }
 
@@ -188,6 +188,16 @@ impl Queue {
         inner.taken_bytes = 0;
     }
 
+    /// Whether answers that are ready hold memory behind one that is not.
+    pub(super) fn parks_memory(&self) -> bool {
+        let inner = self.0.lock();
+        let head_waits = inner
+            .slots
+            .front()
+            .is_some_and(|(_, answer)| matches!(answer, Answer::Waiting(_) | Answer::Unfunded(_)));
+        head_waits && inner.ready_bytes > SMALL_BYTES
+    }
+
     /// Whether no request is in work.
     pub(super) fn is_empty(&self) -> bool {
         self.0.lock().slots.is_empty()
@@ -202,9 +212,9 @@ impl Queue {
             None => Poll::Pending,
             Some((ticket, Answer::Ready(reply))) => {
                 inner.request_bytes -= ticket.request_bytes;
-                inner.ready_bytes -= reply.len();
+                inner.ready_bytes -= reply.memory_bytes();
                 if !reply.has_permit() {
-                    inner.taken_bytes += reply.len();
+                    inner.taken_bytes += reply.memory_bytes();
                 }
                 if inner.slots.is_empty() {
                     inner.slots.shrink_to(4);
@@ -289,6 +299,7 @@ mod tests {
         }
         assert!(next(&queue).is_pending());
         assert_eq!(started.load(std::sync::atomic::Ordering::Relaxed), 2);
+        assert!(queue.parks_memory());
     }
 
     #[test]
@@ -358,6 +369,7 @@ mod tests {
         queue.push(ticket(0, 1), Answer::Waiting(Box::pin(slow)));
         queue.push(ticket(1, 1), Answer::Ready(reply(2 * SMALL_BYTES)));
         assert!(next(&queue).is_pending() && !memory.is_awaited());
+        assert!(!queue.parks_memory());
         drop(all);
         assert!(next(&queue).is_pending());
         assert_eq!(memory.available_bytes(), 2 * SMALL_BYTES);

@@ -34,6 +34,8 @@ fn check(
     cx: &mut Context<'_>,
 ) -> Poll<Overdue> {
     loop {
+        let now = shared.clock.monotonic();
+        activity.parks(queue.parks_memory(), now);
         let short = Short {
             requests: shared.request_memory.is_short(),
             replies: shared.reply_memory.is_short(),
@@ -41,7 +43,6 @@ fn check(
         };
         let idle_max = shared.options.idle_max;
         let deadline = activity.deadline(idle_max, !queue.is_empty(), short);
-        let now = shared.clock.monotonic();
         let left = match deadline {
             Some((at, overdue)) => {
                 let left = at.since(now);

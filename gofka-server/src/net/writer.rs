@@ -1,4 +1,5 @@
-//! Replies into a socket: many in one vectored write, none copied unless it is small.
+//! Replies into a socket: many in one vectored write, none copied unless it is small; what lies
+//! in a file goes from the page cache into the socket.
 //!
 //! One per connection, on the connection's task.
 
@@ -7,7 +8,9 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::task::Poll;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::activity::Activity;
@@ -15,7 +18,7 @@ use super::header;
 use super::memory::MemoryPermit;
 use super::queue::{Queue, Ticket};
 use super::shared::Shared;
-use crate::api::Reply;
+use crate::api::{FileRange, Part, Reply};
 
 /// Ready replies are gathered up to this before they are written.
 const GATHER_BYTES: usize = 256 << 10;
@@ -26,7 +29,7 @@ const SLICES: usize = 32;
 /// What is to be written, in order.
 #[derive(Default)]
 struct Output {
-    parts: VecDeque<Bytes>,
+    parts: VecDeque<Part>,
     /// The end of the output, while it is small parts copied together.
     tail: BytesMut,
     bytes: usize,
@@ -46,11 +49,14 @@ impl Output {
         self.bytes += self.tail.len() - before + body_bytes;
         let (parts, permit) = reply.into_parts();
         for part in parts {
-            if part.len() <= COPY_BYTES {
-                self.tail.extend_from_slice(&part);
-            } else {
-                self.seal_tail();
-                self.parts.push_back(part);
+            match part {
+                Part::Bytes(bytes) if bytes.len() <= COPY_BYTES => {
+                    self.tail.extend_from_slice(&bytes);
+                }
+                other => {
+                    self.seal_tail();
+                    self.parts.push_back(other);
+                }
             }
         }
         self.permits.extend(permit);
@@ -58,7 +64,7 @@ impl Output {
 
     fn seal_tail(&mut self) {
         if !self.tail.is_empty() {
-            self.parts.push_back(self.tail.split().freeze());
+            self.parts.push_back(self.tail.split().freeze().into());
         }
     }
 
@@ -67,7 +73,13 @@ impl Output {
         while count > 0 {
             let part = self.parts.front_mut().expect("no more is written than there is");
             if part.len() > count {
-                part.advance(count);
+                match part {
+                    Part::Bytes(bytes) => bytes.advance(count),
+                    Part::File(range) => {
+                        range.position += count as u64;
+                        range.len -= count;
+                    }
+                }
                 return;
             }
             count -= part.len();
@@ -145,16 +157,34 @@ async fn write(
 }
 
 fn try_write(stream: &TcpStream, output: &Output) -> io::Result<usize> {
-    let mut slices = [IoSlice::new(&[]); SLICES];
-    let mut used = 0;
-    for (slice, part) in slices.iter_mut().zip(&output.parts) {
-        *slice = IoSlice::new(part);
-        used += 1;
-    }
-    match stream.try_write_vectored(&slices[..used])? {
+    let written = match output.parts.front() {
+        Some(Part::File(range)) => stream.try_io(Interest::WRITABLE, || send_file(stream, range)),
+        _ => stream.try_io(Interest::WRITABLE, || send_bytes(stream, &output.parts)),
+    };
+    match written? {
         0 => Err(io::ErrorKind::WriteZero.into()),
         count => Ok(count),
     }
+}
+
+/// The bytes before the first range of a file, if any; the kernel is told when something follows.
+fn send_bytes(stream: &TcpStream, parts: &VecDeque<Part>) -> io::Result<usize> {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let mut used = 0;
+    for (slice, part) in slices.iter_mut().zip(parts) {
+        let Part::Bytes(bytes) = part else { break };
+        *slice = IoSlice::new(bytes);
+        used += 1;
+    }
+    let mut flags = SendFlags::NOSIGNAL;
+    flags.set(SendFlags::MORE, used < parts.len());
+    let mut ancillary = SendAncillaryBuffer::default();
+    Ok(sendmsg(stream, &slices[..used], &mut ancillary, flags)?)
+}
+
+fn send_file(stream: &TcpStream, range: &FileRange) -> io::Result<usize> {
+    let mut position = range.position;
+    Ok(rustix::fs::sendfile(stream, &range.file, Some(&mut position), range.len)?)
 }
 
 #[cfg(test)]
@@ -162,6 +192,10 @@ mod tests {
     use super::super::memory::MemoryBudget;
     use super::*;
     use crate::clock::Clock;
+    use bytes::Bytes;
+    use std::sync::Arc;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
 
     fn ticket() -> Ticket {
         Ticket {
@@ -175,7 +209,7 @@ mod tests {
     }
 
     fn flat(output: &Output) -> Vec<u8> {
-        output.parts.iter().flat_map(|part| part.iter().copied()).collect()
+        output.parts.iter().flat_map(|part| part.in_memory().iter().copied()).collect()
     }
 
     #[test]
@@ -187,7 +221,7 @@ mod tests {
         output.push(&ticket(), Reply::parts(vec![Bytes::from_static(b"d")]));
         output.seal_tail();
         assert_eq!(output.parts.len(), 3);
-        assert_eq!(output.parts[1].as_ptr(), large.as_ptr());
+        assert_eq!(output.parts[1].in_memory().as_ptr(), large.as_ptr());
         assert_eq!(flat(&output).len(), output.bytes);
         assert_eq!(&flat(&output)[..10], [0, 0, 0, 6, 0, 0, 0, 9, b'a', b'b']);
     }
@@ -203,5 +237,53 @@ mod tests {
         assert_eq!(flat(&output), vec![2; 4990]);
         output.advance(4990);
         assert!(output.parts.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_range_of_a_file_stands_between_the_parts_around_it() {
+        let mut file = tempfile::tempfile().expect("a file");
+        let content: Vec<u8> = (0..3_000_000u32).map(|at| (at / 7) as u8).collect();
+        io::Write::write_all(&mut file, &content).expect("it is written");
+        let range = FileRange { file: Arc::new(file), position: 5, len: 2_999_990 };
+        let large = Bytes::from(vec![7; COPY_BYTES + 1]);
+        let parts = [large.clone().into(), Part::File(range), Bytes::from_static(b"end").into()];
+        let mut output = Output::default();
+        output.push(&ticket(), Reply::parts(parts));
+        output.seal_tail();
+        let expected = [&large[..], &content[5..2_999_995], b"end"].concat();
+        let all = output.bytes;
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let sending = async {
+            while output.bytes > 0 {
+                match try_write(&stream, &output) {
+                    Ok(count) => output.advance(count),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        stream.writable().await.expect("the client reads");
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            drop(stream);
+        };
+        let mut received = Vec::new();
+        let ((), read) = tokio::join!(sending, client.read_to_end(&mut received));
+        assert_eq!(read.expect("all of it"), all);
+        assert!(received.ends_with(&expected), "after size and header");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_shorter_than_it_was_ends_the_connection() {
+        let file = Arc::new(tempfile::tempfile().expect("a file"));
+        let mut output = Output::default();
+        output.parts.push_back(Part::File(FileRange { file, position: 0, len: 10 }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let error = try_write(&stream, &output).expect_err("nothing is there");
+        assert_eq!(error.kind(), io::ErrorKind::WriteZero);
     }
 }

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::Offset;
-use gofka_storage::{AbortedTransaction, ReadError, StorageError};
+use gofka_storage::{AbortedTransaction, ReadError, Records, StorageError};
 
 use super::replica::Partition;
 
@@ -22,7 +22,9 @@ pub enum Isolation {
 #[derive(Clone, Debug)]
 pub struct PartitionRead {
     /// Whole batches.
-    pub records: Bytes,
+    pub records: Records,
+    /// The offset after them.
+    pub next_offset: Offset,
     /// When it was read.
     pub high_watermark: Offset,
     /// When it was read; never above the high watermark.
@@ -60,7 +62,8 @@ impl Partition {
         if request.from == up_to && request.from >= log_start_offset {
             // At the end, where most readers are most of the time.
             return Ok(PartitionRead {
-                records: Bytes::new(),
+                records: Records::default(),
+                next_offset: request.from,
                 high_watermark,
                 last_stable_offset,
                 log_start_offset,
@@ -80,11 +83,22 @@ impl Partition {
         }
         Ok(PartitionRead {
             records: read.records,
+            next_offset: read.next_offset,
             high_watermark,
             last_stable_offset,
             log_start_offset,
             aborted,
         })
+    }
+
+    /// Whether a read from `from` on begins without waiting for the disk, as far as one can tell.
+    pub fn is_hot(&self, from: Offset, isolation: Isolation) -> bool {
+        from >= self.readable_end(isolation) || self.log.is_hot(from)
+    }
+
+    /// Loads records that were found in their file. Blocks.
+    pub fn load(&self, records: Records) -> Result<Bytes, ErrorCode> {
+        records.load().map_err(|error| self.storage_failure(&error, "read"))
     }
 
     fn read_failure(&self, error: &ReadError) -> ErrorCode {

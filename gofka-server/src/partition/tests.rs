@@ -24,7 +24,7 @@ fn read(partition: &Partition, from: i64) -> Result<PartitionRead, ErrorCode> {
 }
 
 fn offsets(read: &PartitionRead) -> Vec<i64> {
-    let batches = split(read.records.clone()).unwrap();
+    let batches = split(read.records.clone().load().unwrap()).unwrap();
     batches.iter().flat_map(|b| records(b, 0).unwrap()).map(|record| record.offset.0).collect()
 }
 

@@ -9,8 +9,9 @@ pub(crate) use handles::FileSlot;
 
 use crate::error::StorageError;
 use handles::Handles;
+use rustix::io::{Errno, ReadWriteFlags};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -233,6 +234,15 @@ pub(crate) fn fill_at(file: &File, position: u64, buffer: &mut [u8]) -> io::Resu
         }
     }
     Ok(filled)
+}
+
+/// Whether the page at `position` can be read without waiting for the disk. A file system that
+/// cannot tell is taken at its best.
+pub(crate) fn is_in_memory(file: &File, position: u64) -> bool {
+    let mut byte = [0];
+    let mut slices = [IoSliceMut::new(&mut byte)];
+    let read = rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT);
+    matches!(read, Ok(1) | Err(Errno::OPNOTSUPP | Errno::NOSYS))
 }
 
 /// A whole small file; `None` when it is not there.

@@ -84,20 +84,29 @@ impl<E: Entry> IndexFile<E> {
 
     /// The entry with the largest key that is not above `key`.
     pub(crate) fn floor(&self, key: E::Key) -> Result<Option<E>, StorageError> {
+        self.last_where(|entry| entry.key() <= key)
+    }
+
+    /// The last entry for which `holds` is true, which it is for a beginning of the entries.
+    pub(crate) fn last_where(&self, holds: impl Fn(&E) -> bool) -> Result<Option<E>, StorageError> {
         if let State::Growing(entries) = &*self.state.read() {
-            let after = entries.partition_point(|entry| entry.key() <= key);
+            let after = entries.partition_point(&holds);
             return Ok(after.checked_sub(1).map(|at| entries[at]));
         }
         let count = self.count()?;
-        self.floor_on_disk(key, count)
+        self.last_on_disk(holds, count)
     }
 
-    fn floor_on_disk(&self, key: E::Key, count: u32) -> Result<Option<E>, StorageError> {
-        // Invariant: entries below `low` are not above the key, those from `high` on are.
+    fn last_on_disk(
+        &self,
+        holds: impl Fn(&E) -> bool,
+        count: u32,
+    ) -> Result<Option<E>, StorageError> {
+        // Invariant: it holds for the entries below `low`, and not from `high` on.
         let (mut low, mut high) = (0, count);
         while high - low > BLOCK_ENTRIES {
             let middle = low + (high - low) / 2;
-            if self.read(middle, 1)?[0].key() <= key {
+            if holds(&self.read(middle, 1)?[0]) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -105,7 +114,7 @@ impl<E: Entry> IndexFile<E> {
         }
         let first = low.saturating_sub(1);
         let block = self.read(first, high - first)?;
-        let after = block.partition_point(|entry| entry.key() <= key);
+        let after = block.partition_point(holds);
         Ok(after.checked_sub(1).map(|at| block[at]))
     }
 

@@ -100,6 +100,7 @@ impl Recovery {
         tracing::warn!(path = %path.display(), at = size, bytes = lost, problem, "cut the log");
         self.disk.set_len(&*segment.log.file()?, path, size)?;
         segment.publish(size);
+        segment.trust.note_checked(0..size);
         Ok(())
     }
 }

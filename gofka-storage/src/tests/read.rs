@@ -35,16 +35,19 @@ fn budgets_and_bounds_are_kept() {
     let home = Home::new(config());
     let (_dirs, log) = filled(&home);
     let size = log.read(Offset(0), 0, Offset(80), true).unwrap().records.len();
-    let read = |from, max, up_to, one| log.read(Offset(from), max, Offset(up_to), one).unwrap();
-    assert!(read(0, size - 1, 80, false).records.is_empty());
-    assert_eq!(read(0, 3 * size - 1, 80, false).records.len(), 2 * size);
-    let bounded = record::split(read(0, 1 << 20, 6, true).records).unwrap();
+    let read = |from, max, up_to, one| {
+        let found = log.read(Offset(from), max, Offset(up_to), one).unwrap();
+        found.records.load().unwrap()
+    };
+    assert!(read(0, size - 1, 80, false).is_empty());
+    assert_eq!(read(0, 3 * size - 1, 80, false).len(), 2 * size);
+    let bounded = record::split(read(0, 1 << 20, 6, true)).unwrap();
     assert_eq!(bounded.last().unwrap().header.last_offset(), Offset(5));
     // A bound inside a batch hides all of it.
-    let bounded = record::split(read(0, 1 << 20, 7, true).records).unwrap();
+    let bounded = record::split(read(0, 1 << 20, 7, true)).unwrap();
     assert_eq!(bounded.last().unwrap().header.last_offset(), Offset(5));
-    assert!(read(80, 100, 80, true).records.is_empty());
-    assert!(read(6, 100, 6, true).records.is_empty());
+    assert!(read(80, 100, 80, true).is_empty());
+    assert!(read(6, 100, 6, true).is_empty());
     for outside in [-1, 81] {
         let error = log.read(Offset(outside), 100, Offset(80), true).unwrap_err();
         assert!(matches!(error, ReadError::OutOfRange { .. }));
@@ -106,7 +109,8 @@ fn an_index_that_lies_is_rebuilt() {
             let (dirs, log) = home.open();
             for from in 0..12 {
                 let read = log.read(Offset(from), 0, Offset(80), true).unwrap();
-                let found = record::split(read.records).unwrap()[0].header.base_offset;
+                let found =
+                    record::split(read.records.load().unwrap()).unwrap()[0].header.base_offset;
                 assert_eq!(found, Offset(from / 2 * 2), "bit {bit} of {extension}");
                 let time = TimestampMs(from * 5);
                 let found = log.offset_for_timestamp(time, Offset(80)).unwrap();
@@ -136,7 +140,7 @@ fn readers_and_an_appender_do_not_disturb_each_other() {
                 let mut next = Offset(0);
                 while next < Offset(BATCHES * 2) {
                     let read = log.read(next, 100 + reader * 900, log.log_end_offset(), true);
-                    for batch in record::split(read.unwrap().records).unwrap() {
+                    for batch in record::split(read.unwrap().records.load().unwrap()).unwrap() {
                         assert_eq!(batch.header.base_offset, next);
                         batch.check_crc().unwrap();
                         next = batch.header.next_offset();
@@ -151,4 +155,35 @@ fn readers_and_an_appender_do_not_disturb_each_other() {
             }
         }
     });
+}
+
+/// A bit that has changed on the disk is found when it is read: what comes before it is given, it
+/// and its batch never are.
+#[test]
+fn what_has_changed_on_the_disk_is_not_given() {
+    let home = Home::new(config());
+    let (dirs, log) = filled(&home);
+    let read = log.read(Offset(0), 1 << 20, Offset(80), true).unwrap();
+    let size = log.read(Offset(0), 0, Offset(80), true).unwrap().records.len();
+    assert!(read.records.len() > 3 * size, "the first segment has several batches");
+    let path = log.dir().join("00000000000000000000.log");
+    dirs.close(|_| None).unwrap();
+    drop((dirs, log));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[2 * size + size / 2 + 20] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+
+    let (_dirs, log) = home.open();
+    for max_bytes in [0, 1 << 20] {
+        let read = |from| log.read(Offset(from), max_bytes, Offset(80), true);
+        let loaded = |from| read(from).and_then(|read| Ok(read.records.load()?));
+        let batches = record::split(loaded(0).unwrap()).unwrap();
+        assert!(batches.last().unwrap().header.last_offset() <= Offset(3));
+        assert_eq!(record::split(loaded(2).unwrap()).unwrap().len(), 1);
+        for inside in [4, 5] {
+            let error = loaded(inside).unwrap_err();
+            assert_eq!(error.code(), gofka_core::error::ErrorCode::CorruptMessage);
+        }
+        assert!(!loaded(6).unwrap().is_empty(), "what comes after it can be read");
+    }
 }

@@ -14,6 +14,7 @@
 
 mod plan;
 mod read;
+mod reads;
 mod response;
 
 use std::sync::Arc;
@@ -24,20 +25,18 @@ use gofka_core::fetch_session::{FetchPlan, PartitionNews};
 use kafka_protocol::messages::FetchRequest;
 
 use self::plan::{Limits, Source, resolve};
-use self::read::{Outcome as Read, read_all};
+use self::read::Outcome as Read;
+use self::reads::Reads;
 use self::response::{Included, encode, encode_error};
 use super::leader_hint::{self, LeaderHint};
 use super::{Api, Outcome, Reply, RequestContext};
-use crate::net::{MemoryBudget, MemoryPermit};
+use crate::net::MemoryBudget;
 use crate::partition::{Delayed, DelayedGuard};
 
 /// The row of the table.
 pub const API: Api = Api::new::<FetchRequest>(4, 18);
 
 const LEADER_HINT_SINCE: i16 = 16;
-
-/// What a fetch reads when there is no memory for more.
-const SHORT_BYTES_MAX: usize = 64 << 10;
 
 /// Reads, and waits if that was too little.
 #[allow(clippy::unused_async, reason = "every handler has this signature")]
@@ -59,16 +58,25 @@ pub async fn handle(context: &RequestContext, request: FetchRequest) -> Outcome 
         resolve(&context.broker.partitions.snapshot(), &plan.targets)
     };
     let fetch = Fetch { plan, sources, limits, memory: context.reply_memory.clone() };
-    let reads = fetch.read();
-    if fetch.is_enough(&reads) || fetch.limits.max_wait.is_zero() {
-        return Outcome::Now(fetch.reply(context, reads));
-    }
-    let context = context.clone();
+    let reads = fetch.read_at_once();
+    let reads = match reads {
+        Some(reads) if fetch.is_the_answer(&reads) => {
+            return Outcome::Now(fetch.reply(context, reads));
+        }
+        other => other,
+    };
+    let (context, fetch) = (context.clone(), Arc::new(fetch));
     Outcome::later(async move {
-        let reads = tokio::select! {
-            reads = fetch.wait(reads) => reads,
-            () = context.broker.stopping.cancelled() => fetch.read(),
+        let mut reads = match reads {
+            Some(reads) => reads,
+            None => fetch.read().await,
         };
+        if !fetch.is_the_answer(&reads) {
+            reads = tokio::select! {
+                reads = fetch.wait(reads) => reads,
+                () = context.broker.stopping.cancelled() => fetch.read().await,
+            };
+        }
         fetch.reply(&context, reads)
     })
 }
@@ -81,57 +89,23 @@ struct Fetch {
     memory: MemoryBudget,
 }
 
-/// What was read, and the memory that it takes.
-struct Reads {
-    all: Vec<Read>,
-    permit: Option<MemoryPermit>,
-    /// Less was read than was asked for, for want of memory.
-    is_short: bool,
-}
-
-impl Reads {
-    fn bytes(&self) -> usize {
-        self.all.iter().map(|read| read.records.len()).sum()
-    }
-}
-
 impl Fetch {
-    /// Reads every partition, with memory taken before. Where others hold all of it, little is
-    /// read: clients that do not read their answers cannot stop those that do.
-    fn read(&self) -> Reads {
-        let mut permit = self.memory.permit();
-        let mut limits = self.limits;
-        if !permit.try_hold(limits.max_bytes) {
-            let left = self.memory.available_bytes() / 2;
-            limits.max_bytes = limits.max_bytes.min(left.max(SHORT_BYTES_MAX));
-            permit.try_hold(limits.max_bytes);
-        }
-        let is_short = limits.max_bytes < self.limits.max_bytes;
-        let all = read_all(&self.plan.targets, &self.sources, &limits);
-        let mut reads = Reads { all, permit: None, is_short };
-        let bytes = reads.bytes();
-        // The first batch comes whatever its size. What found no memory goes without a permit,
-        // and waits for it in the connection's queue.
-        if permit.try_hold(bytes) {
-            permit.release_to(bytes);
-            reads.permit = Some(permit);
-        }
-        reads
-    }
-
     /// Whether nothing is to be waited for: enough bytes, something the client must know at once,
     /// or no partition from which more could come.
     fn is_enough(&self, reads: &Reads) -> bool {
         let bytes = reads.bytes();
         let readable = self.sources.iter().any(|source| matches!(source, Source::Here(_)));
         bytes >= self.limits.min_bytes
-            || (reads.is_short && bytes > 0)
             || !readable
             || reads.all.iter().any(|read| read.is_urgent)
     }
 
+    fn is_the_answer(&self, reads: &Reads) -> bool {
+        self.limits.max_wait.is_zero() || self.is_enough(reads)
+    }
+
     /// Stage two: reads again whenever there may be enough, until there is or time is up.
-    async fn wait(&self, mut reads: Reads) -> Reads {
+    async fn wait(self: &Arc<Self>, mut reads: Reads) -> Reads {
         let deadline = tokio::time::sleep(self.limits.max_wait);
         tokio::pin!(deadline);
         loop {
@@ -145,7 +119,7 @@ impl Fetch {
                     () = operation.0.completed() => false,
                     () = &mut deadline => true,
                 };
-            reads = self.read();
+            reads = self.read().await;
             if expired || self.is_enough(&reads) {
                 return reads;
             }
@@ -163,7 +137,7 @@ impl Fetch {
     }
 
     fn reply(&self, context: &RequestContext, reads: Reads) -> Reply {
-        let Reads { all: mut reads, permit, .. } = reads;
+        let Reads { all: mut reads, permit } = reads;
         let (broker, version) = (&context.broker, context.api_version);
         let news: Vec<PartitionNews> = reads.iter().map(Read::news).collect();
         let now = broker.clock.now().monotonic;
@@ -222,7 +196,7 @@ impl Fetch {
         let group = group.as_deref().unwrap_or_default();
         for (source, read) in self.sources.iter().zip(reads) {
             if let Source::Here(partition) = source {
-                partition.metrics().consumed(group, read::count_records(&read.records));
+                partition.metrics().consumed(group, read.record_count);
             }
         }
     }

@@ -17,7 +17,8 @@ const TOPIC_ID_SINCE: i16 = 13;
 const REPLICA_STATE_SINCE: i16 = 15;
 const READ_COMMITTED: i8 = 1;
 
-/// Most that one answer holds, whatever is asked for: it is in memory until it has left.
+/// Most that one answer holds, whatever is asked for: what comes from the disk is in memory until
+/// it has left.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// How much, and how long.
@@ -111,6 +112,16 @@ pub(super) enum Source {
     Elsewhere(TopicPartition),
     /// From nowhere.
     Refused(ErrorCode),
+}
+
+impl Source {
+    /// Whether a read from `offset` on begins without waiting for the disk.
+    pub(super) fn is_hot(&self, offset: Offset, limits: &Limits) -> bool {
+        match self {
+            Self::Here(partition) => partition.is_hot(offset, limits.isolation),
+            Self::Elsewhere(_) | Self::Refused(_) => true,
+        }
+    }
 }
 
 /// Looks each partition up; neighbours are mostly of one topic.

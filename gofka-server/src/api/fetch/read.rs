@@ -1,11 +1,11 @@
 //! Reading the partitions of one fetch, in turn, within its bytes.
 
-use bytes::Bytes;
+use std::mem;
+
 use gofka_core::error::ErrorCode;
 use gofka_core::fetch_session::{FetchTarget, PartitionKey, PartitionNews};
 use gofka_core::ids::{LeaderEpoch, Offset};
-use gofka_core::record::{BATCH_HEADER_SIZE, BatchHeader};
-use gofka_storage::AbortedTransaction;
+use gofka_storage::{AbortedTransaction, Records};
 
 use super::plan::{Limits, Source};
 use crate::api::leader_hint::LeaderHint;
@@ -20,7 +20,10 @@ pub(super) struct Outcome {
     pub(super) log_start_offset: Offset,
     /// The end of what could be read when it was read.
     pub(super) readable_end: Offset,
-    pub(super) records: Bytes,
+    pub(super) records: Records,
+    /// How many offsets they take from the one asked for on: their number, where no compaction has
+    /// left gaps.
+    pub(super) record_count: u64,
     /// Null for who does not ask for committed records only.
     pub(super) aborted: Option<Vec<AbortedTransaction>>,
     /// Where the client's log leaves this one: the epoch and its end.
@@ -38,7 +41,8 @@ impl Outcome {
             last_stable_offset: Offset::NONE,
             log_start_offset: Offset::NONE,
             readable_end: Offset::NONE,
-            records: Bytes::new(),
+            records: Records::default(),
+            record_count: 0,
             aborted: None,
             diverging: None,
             leader_hint: None,
@@ -49,6 +53,38 @@ impl Outcome {
     /// Kafka's answer for what it does not even try to read has an empty array here, not null.
     fn refused(code: ErrorCode) -> Self {
         Self { aborted: Some(Vec::new()), ..Self::error(code) }
+    }
+
+    /// Whether the records can be sent without waiting for the disk.
+    pub(super) fn is_warm(&self) -> bool {
+        match &self.records {
+            Records::Loaded(_) => true,
+            Records::InFile(range) => range.is_warm(),
+        }
+    }
+
+    /// Whether the records take no memory.
+    pub(super) const fn is_in_file(&self) -> bool {
+        matches!(self.records, Records::InFile(_))
+    }
+
+    /// Answers without the records, which there was no memory for.
+    pub(super) fn leave_out(&mut self) {
+        self.records = Records::default();
+        self.record_count = 0;
+        self.is_urgent = true;
+    }
+
+    /// Takes the records into memory, an error where they have changed on the disk. Blocks.
+    pub(super) fn load(&mut self, source: &Source) {
+        let Source::Here(partition) = source else { return };
+        match partition.load(mem::take(&mut self.records)) {
+            Ok(records) => self.records = Records::Loaded(records),
+            Err(code) => {
+                let readable_end = self.readable_end;
+                *self = Self { is_urgent: true, readable_end, ..Self::error(code) };
+            }
+        }
     }
 
     /// What the session remembers of it.
@@ -113,13 +149,18 @@ fn read(
     };
     let read = partition.read(request)?;
     let committed = request.isolation == Isolation::ReadCommitted;
+    let records = if diverging.is_some() { Records::default() } else { read.records };
+    let offsets = read.next_offset.0.saturating_sub(request.from.0);
+    let record_count =
+        if records.is_empty() { 0 } else { u64::try_from(offsets).unwrap_or_default() };
     Ok(Outcome {
         error: ErrorCode::None,
         high_watermark: read.high_watermark,
         last_stable_offset: read.last_stable_offset,
         log_start_offset: read.log_start_offset,
         readable_end: if committed { read.last_stable_offset } else { read.high_watermark },
-        records: if diverging.is_some() { Bytes::new() } else { read.records },
+        records,
+        record_count,
         aborted: committed.then_some(read.aborted),
         diverging,
         leader_hint: None,
@@ -141,16 +182,4 @@ fn diverging(
     }
     let diverges = epoch < target.last_fetched_epoch || end < target.offset;
     Ok(diverges.then_some((epoch, end)))
-}
-
-/// Records in whole batches, by their headers.
-pub(super) fn count_records(mut batches: &[u8]) -> u64 {
-    let mut count = 0;
-    while batches.len() >= BATCH_HEADER_SIZE
-        && let Ok(header) = BatchHeader::parse(batches)
-    {
-        count += u64::try_from(header.record_count).unwrap_or(0);
-        batches = batches.get(header.size()..).unwrap_or_default();
-    }
-    count
 }

@@ -3,12 +3,14 @@
 //!
 //! Checked against the codec crate's decoder at every version.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use gofka_core::error::ErrorCode;
 use gofka_core::fetch_session::{NO_SESSION, PartitionKey, TopicKey};
 use gofka_core::ids::NodeId;
+use gofka_storage::Records;
 
 use super::read::Outcome;
+use crate::api::Part;
 use crate::api::leader_hint::LeaderEndpoint;
 
 const LOG_START_SINCE: i16 = 5;
@@ -28,7 +30,7 @@ const NODE_ENDPOINTS_TAG: u32 = 0;
 pub(super) type Included<'a> = Vec<(&'a PartitionKey, &'a Outcome)>;
 
 /// An answer that carries nothing but an error, which versions below 7 have no room for.
-pub(super) fn encode_error(version: i16, code: ErrorCode) -> Vec<Bytes> {
+pub(super) fn encode_error(version: i16, code: ErrorCode) -> Vec<Part> {
     let mut out = Writer::new(version);
     out.head(code, NO_SESSION);
     out.array(0);
@@ -42,7 +44,7 @@ pub(super) fn encode(
     session_id: i32,
     included: &Included<'_>,
     endpoints: &[LeaderEndpoint],
-) -> Vec<Bytes> {
+) -> Vec<Part> {
     let mut out = Writer::new(version);
     out.head(ErrorCode::None, session_id);
     // Neighbours of one topic share its entry.
@@ -63,7 +65,7 @@ pub(super) fn encode(
 struct Writer {
     version: i16,
     flexible: bool,
-    parts: Vec<Bytes>,
+    parts: Vec<Part>,
     buffer: BytesMut,
 }
 
@@ -121,18 +123,21 @@ impl Writer {
         }
     }
 
-    fn records(&mut self, records: &Bytes) {
+    fn records(&mut self, records: &Records) {
         if self.flexible {
             self.unsigned_varint(records.len() as u32 + 1);
         } else {
             self.buffer.put_i32(records.len() as i32);
         }
-        if records.len() <= COPIED_BYTES_MAX {
-            self.buffer.put_slice(records);
-            return;
+        match records {
+            Records::Loaded(bytes) if bytes.len() <= COPIED_BYTES_MAX => {
+                self.buffer.put_slice(bytes);
+            }
+            other => {
+                self.parts.push(self.buffer.split().freeze().into());
+                self.parts.push(other.into());
+            }
         }
-        self.parts.push(self.buffer.split().freeze());
-        self.parts.push(records.clone());
     }
 
     fn partition_tags(&mut self, outcome: &Outcome) {
@@ -220,9 +225,9 @@ impl Writer {
         self.buffer.put_u8(value as u8);
     }
 
-    fn finish(mut self) -> Vec<Bytes> {
+    fn finish(mut self) -> Vec<Part> {
         if !self.buffer.is_empty() {
-            self.parts.push(self.buffer.freeze());
+            self.parts.push(self.buffer.freeze().into());
         }
         self.parts
     }

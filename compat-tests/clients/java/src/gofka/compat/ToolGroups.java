@@ -81,7 +81,7 @@ final class ToolGroups {
 
     /** The reader gives up after a silence, which may come before the first record. */
     private static List<String> formatted(Cluster c, String group, String what) throws Exception {
-        String partition = "" + Math.abs(group.hashCode()) % 50;
+        String partition = "" + (group.hashCode() & Integer.MAX_VALUE) % 50;
         var lines = new Tool(c).run("consumer.ConsoleConsumer", "", "--topic", "__consumer_offsets",
                 "--partition", partition, "--from-beginning", "--timeout-ms", "1500",
                 "--formatter", "org.apache.kafka.tools.consumer." + what + "MessageFormatter");
