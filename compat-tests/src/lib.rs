@@ -9,6 +9,7 @@ pub mod compare;
 pub mod driver;
 pub mod expected;
 pub mod faults;
+pub mod fixture;
 pub mod judge;
 pub mod paths;
 pub mod ports;
