@@ -44,8 +44,10 @@ impl Segment {
         let end = self.size();
         let mut headers = Headers::new(&self.log, start, end, self.base)?;
         let first = headers.next_header()?;
-        if let Some(entry) = entry {
-            self.check_entry(entry, first.as_ref())?;
+        match (entry, &first) {
+            (Some(entry), _) => self.check_entry(entry, first.as_ref())?,
+            (None, Some(first)) => self.check_empty(first)?,
+            (None, None) => {}
         }
         let mut next = first;
         while let Some(placed) = next {
@@ -68,6 +70,18 @@ impl Segment {
                 Err(StorageError::corrupt(self.offsets.slot().path(), what))
             }
         }
+    }
+
+    /// An index without entries is what a disk without room has left, where the log is larger than
+    /// what one entry stands for.
+    fn check_empty(&self, first: &Placed) -> Result<(), StorageError> {
+        const NEEDS_NONE: u64 = 64 << 10;
+        let needs_some = self.size().saturating_sub(first.end()) > NEEDS_NONE;
+        if needs_some && !self.offsets.is_growing() && self.offsets.last()?.is_none() {
+            let what = "it has no entries";
+            return Err(StorageError::corrupt(self.offsets.slot().path(), what));
+        }
+        Ok(())
     }
 
     /// Whole batches from `place` on: those that end below `up_to`, at most `max_bytes` of them,

@@ -28,6 +28,8 @@ impl Placed {
 
 /// Bytes read at once when looking for headers: an index entry's reach.
 const PROBE: usize = 4096;
+/// As much where batch follows upon small batch, so that a walk costs few reads.
+const PROBE_MAX: usize = 64 << 10;
 
 /// Walks over headers from a position on, reading little of what is between them.
 pub(crate) struct Headers {
@@ -37,9 +39,10 @@ pub(crate) struct Headers {
     end: u64,
     /// No batch may begin below.
     floor: Offset,
-    window: [u8; PROBE],
+    window: Vec<u8>,
     window_at: u64,
-    window_len: usize,
+    /// Headers found in the window.
+    found: usize,
 }
 
 impl Headers {
@@ -56,9 +59,9 @@ impl Headers {
             position,
             end,
             floor,
-            window: [0; PROBE],
+            window: Vec::new(),
             window_at: 0,
-            window_len: 0,
+            found: 0,
         })
     }
 
@@ -88,16 +91,23 @@ impl Headers {
 
     /// The bytes at the position, of which a header's worth is there unless the file ends.
     fn bytes(&mut self) -> Result<&[u8], StorageError> {
+        let window_end = self.window_at + self.window.len() as u64;
         let inside = self.position >= self.window_at
-            && self.position + BATCH_HEADER_SIZE as u64 <= self.window_at + self.window_len as u64;
+            && self.position + BATCH_HEADER_SIZE as u64 <= window_end;
         if !inside {
-            let room = (self.end - self.position).min(PROBE as u64) as usize;
+            // A window that held several headers is worth being larger the next time.
+            let len = if self.found > 2 { 2 * self.window.len() } else { PROBE };
+            let len = (len.clamp(PROBE, PROBE_MAX) as u64).min(self.end - self.position);
+            self.window.resize(len as usize, 0);
             self.window_at = self.position;
-            self.window_len = disk::fill_at(&self.file, self.position, &mut self.window[..room])
+            self.found = 0;
+            let filled = disk::fill_at(&self.file, self.position, &mut self.window)
                 .map_err(|e| StorageError::io(self.slot.path(), e))?;
+            self.window.truncate(filled);
         }
+        self.found += 1;
         let at = (self.position - self.window_at) as usize;
-        Ok(&self.window[at..self.window_len])
+        Ok(&self.window[at..])
     }
 
     fn corrupt(&self, problem: &str) -> StorageError {
@@ -124,6 +134,8 @@ pub(crate) struct Batches {
 pub(crate) enum Found {
     Batch(u64, Batch),
     Bad(String),
+    /// Nothing but zeros up to the end: room that was made for batches.
+    Zeros,
     End,
 }
 
@@ -145,11 +157,11 @@ impl Batches {
             return Ok(Found::End);
         }
         if !self.fill(BATCH_HEADER_SIZE)? {
-            return Ok(Found::Bad("the file ends inside a header".into()));
+            return self.zeros_or("the file ends inside a header".into());
         }
         let header = match BatchHeader::parse(&self.buffer) {
             Ok(header) => header,
-            Err(problem) => return Ok(Found::Bad(problem.to_string())),
+            Err(problem) => return self.zeros_or(problem.to_string()),
         };
         if self.position + header.size() as u64 > self.end || !self.fill(header.size())? {
             return Ok(Found::Bad("the file ends inside a batch".into()));
@@ -166,6 +178,14 @@ impl Batches {
         self.position += header.size() as u64;
         self.range.start = header.next_offset();
         Ok(Found::Batch(position, batch))
+    }
+
+    /// Tells room that was made for batches from a batch that is not whole.
+    fn zeros_or(&self, problem: String) -> Result<Found, StorageError> {
+        let zeros = self.buffer.iter().all(|byte| *byte == 0)
+            && disk::is_zero(&self.file, self.position, self.end)
+                .map_err(|e| StorageError::io(self.slot.path(), e))?;
+        Ok(if zeros { Found::Zeros } else { Found::Bad(problem) })
     }
 
     /// Sees to it that `len` bytes are in the buffer; false where the file ends before.

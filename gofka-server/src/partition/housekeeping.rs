@@ -16,6 +16,9 @@ use crate::clock::timer_now;
 /// How often free space is looked at beside the looks of appends: a producer that waits for room
 /// hears of it, and so does who watches the log.
 const SPACE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often recovery points are written where they have moved: what was written since is read
+/// whole by a start after a crash.
+const RECOVERY_POINT_INTERVAL: Duration = Duration::from_secs(5);
 /// How often deleted folders are looked for whose delay is over.
 const PURGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Kafka takes intervals of nothing and of centuries.
@@ -28,6 +31,10 @@ pub(super) fn spawn(partitions: &Partitions) {
     every(partitions, |_| SPACE_INTERVAL, Work::Inline(look_at_space));
     every(partitions, |p| p.settings().retention_interval, Work::Blocking(apply_retention));
     every(partitions, |p| p.settings().checkpoint_interval, Work::Blocking(checkpoint));
+    // What a start has found and synced is not looked at again by the next one.
+    let first = partitions.clone();
+    partitions.tasks().0.spawn(blocking(move || checkpoint_recovery_points(&first)));
+    every(partitions, |_| RECOVERY_POINT_INTERVAL, Work::Blocking(checkpoint_recovery_points));
     every(partitions, |p| p.settings().producer_check_interval, Work::Blocking(expire_producers));
     every(partitions, |_| PURGE_INTERVAL, Work::Blocking(purge));
     if partitions.settings().cleaner_enabled {
@@ -108,6 +115,16 @@ fn checkpoint(partitions: &Partitions) {
     let dirs = partitions.dirs();
     if let Err(error) = dirs.checkpoint(|name| partitions.high_watermark_of(name)) {
         tracing::error!(%error, "checkpoints were not written");
+    }
+}
+
+fn checkpoint_recovery_points(partitions: &Partitions) {
+    match partitions.dirs().checkpoint_recovery_points() {
+        Err(error) if !error.is_transient() => {
+            tracing::error!(%error, "recovery points were not written");
+        }
+        // A full disk was logged when it was met.
+        _ => {}
     }
 }
 

@@ -288,6 +288,7 @@ fn next_good(segment: &Segment, batches: &mut Batches) -> Result<Option<Batch>, 
         Found::Batch(_, batch) => Ok(Some(batch)),
         Found::End => Ok(None),
         Found::Bad(problem) => Err(StorageError::corrupt(segment.log.path(), problem)),
+        Found::Zeros => Err(StorageError::corrupt(segment.log.path(), "it ends in zeros")),
     }
 }
 

@@ -19,16 +19,91 @@ impl LogDirs {
         &self,
         high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
     ) -> Result<(), StorageError> {
-        self.each_online(|dir| checkpoint_dir(dir, &self.logs_in(dir), &high_watermark))
+        self.each_online(|dir| checkpoint_dir(dir, &self.logs_in(dir), &high_watermark, is_open))
+    }
+
+    /// Writes the recovery points of the directories in which one has moved, for what lies above
+    /// is what a start after a crash has to read. Costs next to nothing where nothing was synced.
+    pub fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {
+        self.each_online(|dir| {
+            let sum = self.sum_of_safe_offsets(dir);
+            if dir.checkpointed_sum.swap(sum, Ordering::Relaxed) == sum {
+                return Ok(());
+            }
+            let written = write_recovery_points(dir, &self.logs_in(dir), is_open);
+            written.inspect_err(|_| dir.checkpointed_sum.store(0, Ordering::Relaxed))
+        })
+    }
+
+    /// Changes when a safe offset rises.
+    fn sum_of_safe_offsets(&self, dir: &Dir) -> i64 {
+        let logs = self.logs.read();
+        let inside = logs.values().filter(|log| Arc::ptr_eq(&log.health, &dir.health));
+        inside.fold(0, |sum: i64, log| sum.wrapping_add(log.safe_offset().0))
     }
 
     /// Writes the log start offsets, so that what DeleteRecords removed stays removed.
     pub fn checkpoint_log_starts(&self) -> Result<(), StorageError> {
-        self.each_online(|dir| write(dir, names::LOG_STARTS, log_starts(&self.logs_in(dir))))
+        self.each_online(|dir| {
+            write(dir, names::LOG_STARTS, || log_starts(&self.logs_in(dir), is_open))
+        })
+    }
+
+    /// Sees to it that no checkpoint says anything about a log that is about to be made: what an
+    /// earlier one of its name had synced, or where that began, is not true of it.
+    pub(super) fn forget(&self, partition: &TopicPartition) -> Result<(), StorageError> {
+        self.each_online(|dir| {
+            for name in CHECKPOINTS {
+                let mut written = dir.written.lock();
+                let Some(offsets) = written.get_mut(name) else { continue };
+                if find(offsets, partition).is_none() {
+                    continue;
+                }
+                // All that are gone at once, for they may come back together.
+                let logs = self.logs.read();
+                let mut still = offsets.clone();
+                still.retain(|(known, _)| known != partition && logs.contains_key(known));
+                drop(logs);
+                store(dir, name, &still)?;
+                *offsets = still;
+            }
+            Ok(())
+        })
+    }
+
+    /// Lowers the recovery points of logs that turned out to end before: what is appended from
+    /// here on is not on the disk yet.
+    pub(super) fn lower_recovery_points(&self) -> Result<(), StorageError> {
+        self.each_online(|dir| {
+            let mut written = dir.written.lock();
+            let Some(points) = written.get_mut(names::RECOVERY_POINTS) else { return Ok(()) };
+            let logs = self.logs.read();
+            let mut lowered = points.clone();
+            for (partition, point) in &mut lowered {
+                let end = logs.get(partition).map(|log| log.log_end_offset());
+                *point = end.map_or(*point, |end| end.min(*point));
+            }
+            drop(logs);
+            if lowered == *points {
+                return Ok(());
+            }
+            match store(dir, names::RECOVERY_POINTS, &lowered) {
+                // Without the file, all of each log is read.
+                Err(StorageError::Full { .. }) => {
+                    let disk = dir.health.disk();
+                    disk.remove(&dir.health.path().join(names::RECOVERY_POINTS))?;
+                    disk.sync_dir(dir.health.path())?;
+                    lowered.clear();
+                }
+                stored => stored?,
+            }
+            *points = lowered;
+            Ok(())
+        })
     }
 
     /// Writes something in each directory that works; an error of the last one that had one.
-    fn each_online(
+    pub(super) fn each_online(
         &self,
         work: impl Fn(&Dir) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
@@ -56,7 +131,7 @@ impl LogDirs {
             // Looked up while the logs still answer.
             let high_watermarks = known(&logs, &high_watermark);
             self.close_all(dir, &logs)?;
-            checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp))?;
+            checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp), |_| true)?;
             mark_clean(dir)
         })
     }
@@ -82,7 +157,7 @@ impl LogDirs {
     }
 
     /// Does something to every log, several at a time; the last error.
-    fn for_each(
+    pub(super) fn for_each(
         &self,
         logs: &[Arc<Log>],
         work: impl Fn(&Log) -> Result<(), StorageError> + Sync,
@@ -113,26 +188,67 @@ impl LogDirs {
 
 /// More files than this are synced by syncing their file system: the other way round, a stop would
 /// wait for whatever other processes have written there, seconds at times.
-const SYNCED_ONE_BY_ONE: usize = 256;
+pub(super) const SYNCED_ONE_BY_ONE: usize = 256;
+
+const CHECKPOINTS: [&str; 4] =
+    [names::RECOVERY_POINTS, names::LOG_STARTS, names::HIGH_WATERMARKS, names::CLEANER_OFFSETS];
+
+/// Logs are looked up before a checkpoint is written; one that was deleted meanwhile must not get
+/// into it, or a new log of its name would find what the old one said.
+fn is_open(log: &Log) -> bool {
+    !matches!(log.check_usable(), Err(StorageError::Closed))
+}
 
 fn checkpoint_dir(
     dir: &Dir,
     logs: &[Arc<Log>],
     high_watermark: &impl Fn(&TopicPartition) -> Option<Offset>,
+    which: fn(&Log) -> bool,
 ) -> Result<(), StorageError> {
-    let mut points: Offsets = Vec::with_capacity(logs.len());
-    for log in logs {
-        // Taken before the epochs are stored: what they say of records below is then on the disk.
-        let point = log.safe_offset();
-        log.store_epochs(true)?;
-        points.push((log.partition().clone(), point));
+    write_recovery_points(dir, logs, which)?;
+    write(dir, names::LOG_STARTS, || log_starts(logs, which))?;
+    write(dir, names::HIGH_WATERMARKS, || {
+        let mut known = known(logs, high_watermark);
+        known.retain(|(partition, _)| {
+            let at = logs.binary_search_by(|log| log.partition().cmp(partition));
+            at.is_ok_and(|at| which(&logs[at]))
+        });
+        known
+    })?;
+    let compacted = |log: &&Arc<Log>| log.config().cleanup_policy.compact && which(log);
+    let first_dirty = |log: &Arc<Log>| (log.partition().clone(), log.first_dirty());
+    write(dir, names::CLEANER_OFFSETS, || logs.iter().filter(compacted).map(first_dirty).collect())
+}
+
+fn write_recovery_points(
+    dir: &Dir,
+    logs: &[Arc<Log>],
+    which: fn(&Log) -> bool,
+) -> Result<(), StorageError> {
+    // Taken before the epochs are stored: what they say of records below is then on the disk.
+    let points: Vec<Offset> = logs.iter().map(|log| log.safe_offset()).collect();
+    store_epochs(dir, logs)?;
+    write(dir, names::RECOVERY_POINTS, || {
+        let all = logs.iter().zip(points).filter(|(log, _)| which(log));
+        all.map(|(log, point)| (log.partition().clone(), point)).collect()
+    })
+}
+
+/// Puts every leader epoch on the disk; after a start, those of every log that is written to.
+fn store_epochs(dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
+    let changed: Vec<&Arc<Log>> = logs.iter().filter(|log| log.epochs.read().dirty).collect();
+    let one_by_one = changed.len() <= SYNCED_ONE_BY_ONE;
+    for log in &changed {
+        // Keeps the folder where it is.
+        let _not_deleted = log.syncing.lock();
+        if is_open(log) {
+            log.store_epochs(one_by_one)?;
+        }
     }
-    write(dir, names::RECOVERY_POINTS, points)?;
-    write(dir, names::LOG_STARTS, log_starts(logs))?;
-    write(dir, names::HIGH_WATERMARKS, known(logs, high_watermark))?;
-    let compacted = logs.iter().filter(|log| log.config().cleanup_policy.compact);
-    let cleaner = compacted.map(|log| (log.partition().clone(), log.first_dirty())).collect();
-    write(dir, names::CLEANER_OFFSETS, cleaner)
+    if one_by_one {
+        return Ok(());
+    }
+    dir.health.disk().sync_file_system(dir.health.path())
 }
 
 fn known(
@@ -150,21 +266,29 @@ fn find(offsets: &Offsets, partition: &TopicPartition) -> Option<Offset> {
 }
 
 /// Log start offsets that the first segment's name does not tell.
-fn log_starts(logs: &[Arc<Log>]) -> Offsets {
-    let raised = logs.iter().filter(|log| log.start_is_inside_a_segment());
+fn log_starts(logs: &[Arc<Log>], which: fn(&Log) -> bool) -> Offsets {
+    let raised = logs.iter().filter(|log| log.start_is_inside_a_segment() && which(log));
     raised.map(|log| (log.partition().clone(), log.log_start_offset())).collect()
 }
 
 /// Writes a checkpoint unless it says what it said before.
-fn write(dir: &Dir, name: &'static str, offsets: Offsets) -> Result<(), StorageError> {
+fn write(
+    dir: &Dir,
+    name: &'static str,
+    offsets: impl FnOnce() -> Offsets,
+) -> Result<(), StorageError> {
     let mut written = dir.written.lock();
+    let offsets = offsets();
     if written.get(name) == Some(&offsets) {
         return Ok(());
     }
-    let path = dir.health.path().join(name);
-    checkpoint::write_offsets(dir.health.disk(), &path, &offsets)?;
+    store(dir, name, &offsets)?;
     written.insert(name, offsets);
     Ok(())
+}
+
+fn store(dir: &Dir, name: &str, offsets: &Offsets) -> Result<(), StorageError> {
+    checkpoint::write_offsets(dir.health.disk(), &dir.health.path().join(name), offsets)
 }
 
 fn mark_clean(dir: &Dir) -> Result<(), StorageError> {

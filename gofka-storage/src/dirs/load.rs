@@ -3,6 +3,7 @@
 //! The marker of a clean shutdown is read first and removed before anything changes, so that a
 //! start that is interrupted is followed by a recovery.
 
+use super::checkpoints::SYNCED_ONE_BY_ONE;
 use super::{Dir, LogDirs, meta};
 use crate::checkpoint;
 use crate::disk;
@@ -11,7 +12,7 @@ use crate::health::DirHealth;
 use crate::log::{Log, LogPlace};
 use crate::names::{self, Folder};
 use crate::recovery::{self, Before};
-use gofka_core::config::TopicConfig;
+use gofka_core::config::{Durability, TopicConfig};
 use gofka_core::ids::{Offset, TopicId, TopicPartition};
 use gofka_core::time::{MonotonicMs, TimestampMs};
 use parking_lot::Mutex;
@@ -27,6 +28,23 @@ struct Notes {
     starts: HashMap<TopicPartition, Offset>,
     high_watermarks: HashMap<TopicPartition, Offset>,
     first_dirty: HashMap<TopicPartition, Offset>,
+}
+
+impl Notes {
+    /// Notes what the checkpoints say, so that what is not true any more can be taken out.
+    fn remember(&self, dir: &Dir) {
+        let sorted = |offsets: &HashMap<TopicPartition, Offset>| {
+            let mut sorted: Vec<_> = offsets.iter().map(|(tp, at)| (tp.clone(), *at)).collect();
+            sorted.sort_unstable();
+            sorted
+        };
+        *dir.written.lock() = HashMap::from([
+            (names::RECOVERY_POINTS, sorted(&self.recovery_points)),
+            (names::LOG_STARTS, sorted(&self.starts)),
+            (names::HIGH_WATERMARKS, sorted(&self.high_watermarks)),
+            (names::CLEANER_OFFSETS, sorted(&self.first_dirty)),
+        ]);
+    }
 }
 
 /// What the metadata says about a log that is found at start.
@@ -79,11 +97,38 @@ impl LogDirs {
             }
         }
         let pending: Vec<Pending> = pending.into_values().collect();
-        let opened = self.open_all(&pending);
-        let mut logs = self.logs.write();
-        logs.extend(opened.iter().cloned());
+        let opened = self.open_all(&pending)?;
+        self.logs.write().extend(opened.iter().cloned());
+        for done in [self.lower_recovery_points(), self.sync_found()] {
+            // Anything else has taken its directory offline.
+            done.or_else(|error| if error.is_transient() { Err(error) } else { Ok(()) })?;
+        }
         let online = self.dirs.iter().any(|dir| dir.health.offline().is_none());
         if online { Ok(opened) } else { Err(self.dirs[0].health.check().unwrap_err()) }
+    }
+
+    /// What was found after a kill may be in memory only. Where it is promised to be on the disk
+    /// it is not served before it is; elsewhere the next background flush takes it.
+    fn sync_found(&self) -> Result<(), StorageError> {
+        self.each_online(|dir| {
+            let mut logs = self.logs_in(dir);
+            logs.retain(|log| {
+                let promised = log.config().durability == Durability::Fsync;
+                promised && log.safe_offset() < log.log_end_offset()
+            });
+            if logs.is_empty() {
+                return Ok(());
+            }
+            if logs.len() <= SYNCED_ONE_BY_ONE {
+                self.for_each(&logs, |log| log.sync().map(|_| ()))?;
+            } else {
+                dir.health.disk().sync_file_system(dir.health.path())?;
+                for log in &logs {
+                    log.note_synced();
+                }
+            }
+            Ok(())
+        })
     }
 
     fn find_logs(
@@ -145,13 +190,23 @@ impl LogDirs {
         Ok(pending)
     }
 
-    fn open_all(&self, pending: &[Pending]) -> Vec<(TopicPartition, Arc<Log>)> {
+    /// An error where a directory is as it should be, but without the room or the open files that
+    /// opening its logs takes.
+    fn open_all(
+        &self,
+        pending: &[Pending],
+    ) -> Result<Vec<(TopicPartition, Arc<Log>)>, StorageError> {
         let opened = Mutex::new(Vec::with_capacity(pending.len()));
+        let refused = Mutex::new(None);
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(one) = pending.get(next.fetch_add(1, Ordering::Relaxed)) {
                 match open_one(one) {
                     Ok(log) => opened.lock().push((one.place.partition.clone(), Arc::new(log))),
+                    Err(error) if error.is_transient() => {
+                        next.store(pending.len(), Ordering::Relaxed);
+                        *refused.lock() = Some(error);
+                    }
                     Err(error) => {
                         one.place.health.fail(&error);
                     }
@@ -164,17 +219,13 @@ impl LogDirs {
             }
             work();
         });
-        opened.into_inner()
+        refused.into_inner().map_or(Ok(opened.into_inner()), Err)
     }
 }
 
 fn open_one(pending: &Pending) -> Result<Log, StorageError> {
     pending.place.health.check()?;
     let log = recovery::recover(pending.place.clone(), pending.before)?;
-    if !pending.before.clean {
-        // What was found may be in memory only. It is served, so it must not be lost any more.
-        log.sync()?;
-    }
     log.set_first_dirty(pending.first_dirty);
     Ok(log)
 }
@@ -190,6 +241,7 @@ fn read_notes(dir: &Dir) -> Result<Notes, StorageError> {
         high_watermarks: offsets(names::HIGH_WATERMARKS)?,
         first_dirty: offsets(names::CLEANER_OFFSETS)?,
     };
+    notes.remember(dir);
     if notes.clean {
         dir.health.disk().remove(&marker)?;
         dir.health.disk().sync_dir(root)?;

@@ -27,6 +27,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 /// Whose directories they are to be.
 #[derive(Clone, Debug)]
@@ -80,8 +81,10 @@ struct Dir {
     id: Uuid,
     /// Held as long as the process lives; none for a directory that could not be used.
     _lock: Option<DirLock>,
-    /// What was last written to each checkpoint, so that an idle broker writes nothing.
+    /// What each checkpoint says, sorted: an idle broker writes nothing.
     written: Mutex<HashMap<&'static str, Vec<(TopicPartition, Offset)>>>,
+    /// Of the safe offsets, when the recovery points were last written.
+    checkpointed_sum: AtomicI64,
 }
 
 impl LogDirs {
@@ -102,6 +105,10 @@ impl LogDirs {
         topic_id: TopicId,
         config: Arc<TopicConfig>,
     ) -> Result<Arc<Log>, StorageError> {
+        if let Some(log) = self.get(partition) {
+            return Ok(log);
+        }
+        self.forget(partition)?;
         let mut logs = self.logs.write();
         if let Some(log) = logs.get(partition) {
             return Ok(Arc::clone(log));

@@ -12,6 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 impl LogDirs {
     /// Locks and checks the directories, making those that are missing. A directory that cannot
@@ -39,7 +40,13 @@ impl LogDirs {
                 }
             };
             let id = meta.directory_id;
-            opened.push(Dir { health, id, _lock: lock, written: Mutex::default() });
+            opened.push(Dir {
+                health,
+                id,
+                _lock: lock,
+                written: Mutex::default(),
+                checkpointed_sum: AtomicI64::new(0),
+            });
         }
         if opened.iter().all(|dir| dir.health.offline().is_some()) {
             let dir = dirs.first().cloned().unwrap_or_default();

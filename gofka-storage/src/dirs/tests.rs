@@ -3,6 +3,8 @@
 use super::*;
 use crate::error::OpenError;
 use crate::testing::*;
+use gofka_core::ids::{ProducerEpoch, ProducerId, Sequence};
+use gofka_core::record::{BatchBuilder, Compression, NewRecord, TimestampType};
 use gofka_core::time::MonotonicMs;
 
 fn create(dirs: &LogDirs, topic: &str, index: i32) -> Arc<Log> {
@@ -67,6 +69,62 @@ fn a_path_that_is_no_directory_is_refused_before_anything_is_made() {
     assert_eq!(described[1].logs.len(), 1);
     assert!(described[1].total_bytes >= described[1].usable_bytes);
     assert!(described[1].usable_bytes > 0);
+}
+
+#[test]
+fn a_new_log_does_not_inherit_what_was_noted_of_an_older_one() {
+    let root = tempfile::tempdir().unwrap();
+    let a0 = TopicPartition::new("a", 0);
+    for restarted in [false, true] {
+        let mut dirs = open_dirs(root.path());
+        load(&dirs);
+        let log = create(&dirs, "a", 0);
+        (0..9).for_each(|_| {
+            append(&log, &batch("x", 1));
+        });
+        log.sync().unwrap();
+        log.set_log_start_offset(Offset(6)).unwrap();
+        dirs.checkpoint(|_| Some(Offset(7))).unwrap();
+        if restarted {
+            drop((log, dirs));
+            dirs = open_dirs(root.path());
+            load(&dirs);
+        }
+        dirs.delete(&a0, MonotonicMs(0)).unwrap();
+        let again = create(&dirs, "a", 0);
+        append(&again, &batch("kept", 1));
+        drop((again, dirs));
+        for name in ["recovery-point-offset", "log-start-offset", "replication-offset"] {
+            let text = std::fs::read_to_string(root.path().join(format!("{name}-checkpoint")));
+            assert_eq!(text.unwrap(), "0\n0\n", "{name}");
+        }
+        let dirs = open_dirs(root.path());
+        load(&dirs);
+        let again = dirs.get(&a0).unwrap();
+        assert_eq!(again.log_start_offset(), Offset(0));
+        assert_eq!(texts(&read_all(&again, Offset(0), 100)), [(0, "kept".to_owned())]);
+        dirs.delete(&a0, MonotonicMs(0)).unwrap();
+    }
+}
+
+#[test]
+fn recovery_points_are_written_when_they_have_moved() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    load(&dirs);
+    let log = create(&dirs, "a", 0);
+    let path = root.path().join("recovery-point-offset-checkpoint");
+    let written = || std::fs::read_to_string(&path).ok();
+    append(&log, &batch("x", 1));
+    dirs.checkpoint_recovery_points().unwrap();
+    assert_eq!(written(), None, "nothing is on the disk");
+    log.sync().unwrap();
+    dirs.checkpoint_recovery_points().unwrap();
+    assert_eq!(written().unwrap(), "0\n1\na 0 1\n");
+    std::fs::remove_file(&path).unwrap();
+    append(&log, &batch("x", 1));
+    dirs.checkpoint_recovery_points().unwrap();
+    assert_eq!(written(), None, "nothing has moved");
 }
 
 #[test]
@@ -219,6 +277,48 @@ fn a_full_disk_at_start_takes_no_directory_offline() {
     assert!(loaded.iter().all(|(_, log)| log.topic_id() == TOPIC_ID));
     assert!(!root.path().join("deleted-0").exists());
     assert!(root.path().join("unknown-0").exists());
+}
+
+/// A segment at `base` with a record of a transaction, and the marker that aborts it.
+fn aborted(base: i64) -> Vec<u8> {
+    let batch = |offset: i64| {
+        let (codec, kind) = (Compression::None, TimestampType::CreateTime);
+        BatchBuilder::new(Offset(offset), codec, kind).transactional()
+    };
+    let mut record = batch(base).producer(ProducerId(7), ProducerEpoch(0), Sequence(0));
+    record.push(&NewRecord { timestamp: NOW, ..NewRecord::default() });
+    let none = Sequence::NONE;
+    let mut marker = batch(base + 1).producer(ProducerId(7), ProducerEpoch(0), none).control();
+    let (key, value) = (Some(&[0; 4][..]), Some(&[0; 6][..]));
+    marker.push(&NewRecord { timestamp: NOW, key, value, headers: &[] });
+    [record.build(), marker.build()].concat()
+}
+
+#[test]
+fn a_full_disk_at_start_leaves_indexes_in_memory_or_ends_the_start() {
+    let home = Home::new(TopicConfig { segment_bytes: 200_000, ..config() });
+    let (dirs, log) = home.open();
+    let text = "x".repeat(1000);
+    (0..400).for_each(|_| {
+        append(&log, &batch(&text, 1));
+    });
+    drop((dirs, log));
+    let (dirs, _) = open_full(home.root.path());
+    assert_eq!(load(&dirs), ["orders-0"]);
+    let log = dirs.get(&partition()).unwrap();
+    assert_eq!(read_all(&log, Offset(0), 5000).len(), 400);
+    assert!(dirs.describe()[0].offline.is_none());
+    drop((dirs, log));
+    // With a transaction that was aborted, what is read would not be right.
+    std::fs::write(home.log_dir().join("00000000000000000400.log"), aborted(400)).unwrap();
+    let (dirs, _) = open_full(home.root.path());
+    let refused = dirs.load(claim(&home.config), NOW).unwrap_err();
+    assert!(matches!(refused, StorageError::Full { .. }), "{refused}");
+    assert!(dirs.describe()[0].offline.is_none());
+    drop(dirs);
+    let (dirs, log) = home.open();
+    assert_eq!(log.log_end_offset(), Offset(402));
+    dirs.close(no_watermark).unwrap();
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(crate) use handles::FileSlot;
 
 use crate::error::StorageError;
 use handles::Handles;
+use rustix::fs::SeekFrom;
 use rustix::io::{Errno, ReadWriteFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
@@ -243,6 +244,26 @@ pub(crate) fn is_in_memory(file: &File, position: u64) -> bool {
     let mut slices = [IoSliceMut::new(&mut byte)];
     let read = rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT);
     matches!(read, Ok(1) | Err(Errno::OPNOTSUPP | Errno::NOSYS))
+}
+
+/// Whether a file holds nothing but zeros in `position..end`. What was never written is not read.
+pub(crate) fn is_zero(file: &File, mut position: u64, end: u64) -> io::Result<bool> {
+    const CHUNK: u64 = 256 << 10;
+    while position < end {
+        position = match rustix::fs::seek(file, SeekFrom::Data(position)) {
+            Ok(data) => data,
+            Err(rustix::io::Errno::NXIO) => return Ok(true),
+            // A file system that does not know its holes.
+            Err(_) => position,
+        };
+        let len = end.saturating_sub(position).min(CHUNK) as usize;
+        let bytes = read_at(file, position, len)?;
+        if bytes.iter().fold(0, |all, byte| all | byte) != 0 {
+            return Ok(false);
+        }
+        position += len as u64;
+    }
+    Ok(true)
 }
 
 /// A whole small file; `None` when it is not there.

@@ -182,7 +182,10 @@ impl<E: Entry> IndexFile<E> {
         let disk = self.slot.disk();
         // Cut first: a crash in between leaves a short file, which is noticed, not a mixed one.
         disk.set_len(&file, self.slot.path(), 0)?;
-        disk.write_at(&file, self.slot.path(), &mut [IoSlice::new(&bytes)], 0)
+        disk.write_at(&file, self.slot.path(), &mut [IoSlice::new(&bytes)], 0).inspect_err(|_| {
+            // A part that ends after an entry would not be noticed.
+            let _ = disk.set_len(&file, self.slot.path(), 0);
+        })
     }
 
     /// Number of entries on disk, having looked whether the file can be an index at all.

@@ -63,7 +63,7 @@ pub(crate) enum Verdict {
 }
 
 /// All producers of one log.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ProducerState {
     producers: HashMap<ProducerId, ProducerEntry>,
     /// Open transactions by their first offset.

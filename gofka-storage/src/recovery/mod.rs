@@ -2,9 +2,9 @@
 //! the batches say about producers and epochs.
 //!
 //! Called by `dirs` at start, one thread a log. After a clean shutdown only the end of the last
-//! segment is looked at. Otherwise every segment from the recovery point on is read and its
-//! checksums compared; the log ends before the first batch that is not whole, and everything
-//! derived is made anew. A recovery that is killed leaves a folder in which the next one finds
+//! segment is looked at. Otherwise everything from the recovery point on is read and its
+//! checksums compared; the log ends before the first batch that is not whole, and what is
+//! derived of the segments from there on is made anew. A recovery that is killed leaves a folder in which the next one finds
 //! the same: it removes what is after a bad batch from the end backwards, and the bad batch last.
 
 mod recall;
@@ -86,6 +86,7 @@ pub(crate) fn examine(place: &LogPlace, before: Before) -> Result<Opened, Storag
             .collect(),
         index_interval: u64::from(place.config.index_interval_bytes),
         contiguous: !place.config.cleanup_policy.compact,
+        synced: before.recovery_point,
         now: before.now,
         segments,
         writer: Writer::default(),
@@ -145,6 +146,8 @@ struct Recovery {
     index_interval: u64,
     /// Offsets have no gaps: the topic is not compacted.
     contiguous: bool,
+    /// The recovery point: everything below was on the disk.
+    synced: Offset,
     now: TimestampMs,
     segments: Vec<Arc<Segment>>,
     writer: Writer,

@@ -34,10 +34,24 @@ impl Faults for EndAfter {
 }
 
 fn open(dir: &Path, disk: Arc<Disk>, config: &TopicConfig) -> Result<Log, StorageError> {
-    open_in(DirHealth::new(dir.to_owned(), disk, 0), config)
+    open_from(dir, disk, config, Offset::ZERO)
 }
 
-fn open_in(health: Arc<DirHealth>, config: &TopicConfig) -> Result<Log, StorageError> {
+/// Opens the log as a start does that knows that everything below `synced` was on the disk.
+fn open_from(
+    dir: &Path,
+    disk: Arc<Disk>,
+    config: &TopicConfig,
+    synced: Offset,
+) -> Result<Log, StorageError> {
+    open_in(DirHealth::new(dir.to_owned(), disk, 0), config, synced)
+}
+
+fn open_in(
+    health: Arc<DirHealth>,
+    config: &TopicConfig,
+    synced: Offset,
+) -> Result<Log, StorageError> {
     let place = LogPlace {
         partition: partition(),
         topic_id: TOPIC_ID,
@@ -45,8 +59,7 @@ fn open_in(health: Arc<DirHealth>, config: &TopicConfig) -> Result<Log, StorageE
         health,
         config: Arc::new(config.clone()),
     };
-    let before =
-        Before { clean: false, recovery_point: Offset::ZERO, start: Offset::ZERO, now: NOW };
+    let before = Before { clean: false, recovery_point: synced, start: Offset::ZERO, now: NOW };
     recover(place, before)
 }
 
@@ -60,16 +73,20 @@ fn at_every_call(
     for allowed in 0.. {
         let dir = tempfile::tempdir().unwrap();
         let faults = Arc::new(EndAfter { allowed, calls: AtomicUsize::new(0) });
-        let mut acknowledged = 0;
-        let ended = open(dir.path(), Disk::with_faults(faults), config)
-            .and_then(|log| work(&log, &mut acknowledged));
+        let (mut acknowledged, mut synced) = (0, Offset::ZERO);
+        let ended = open(dir.path(), Disk::with_faults(faults), config).and_then(|log| {
+            let worked = work(&log, &mut acknowledged);
+            // Written down, or not any more.
+            synced = if allowed % 2 == 0 { log.safe_offset() } else { Offset::ZERO };
+            worked
+        });
         for recovery_calls in (0..).step_by(1 + allowed % 3) {
             let faults = Arc::new(EndAfter { allowed: recovery_calls, calls: AtomicUsize::new(0) });
-            if open(dir.path(), Disk::with_faults(faults), config).is_ok() {
+            if open_from(dir.path(), Disk::with_faults(faults), config, synced).is_ok() {
                 break;
             }
         }
-        let log = open(dir.path(), Disk::new(8), config).unwrap();
+        let log = open_from(dir.path(), Disk::new(8), config, synced).unwrap();
         check(&log, acknowledged);
         let next = append(&log, &batch("next", 1));
         assert_eq!(next.last_offset, log.log_end_offset().plus(-1));
@@ -244,7 +261,7 @@ fn a_sync_under_way_when_the_directory_fails_makes_nothing_safe() {
     let faults = Arc::new(AnotherFails::default());
     let disk = Disk::with_faults(Arc::clone(&faults) as Arc<dyn Faults>);
     let health = DirHealth::new(dir.path().to_owned(), disk, 0);
-    let log = open_in(Arc::clone(&health), &config()).unwrap();
+    let log = open_in(Arc::clone(&health), &config(), Offset::ZERO).unwrap();
     one(&log, 0, "k").unwrap();
     faults.0.set(health).unwrap();
     assert!(matches!(log.sync(), Err(StorageError::Offline { .. })));

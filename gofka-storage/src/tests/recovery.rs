@@ -5,7 +5,7 @@ use gofka_core::config::TopicConfig;
 use gofka_core::ids::{LeaderEpoch, Offset};
 use gofka_core::record;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Appends five batches of three records and leaves without closing. Path and bytes of the log.
 fn left_behind(home: &Home) -> (PathBuf, Vec<u8>) {
@@ -126,7 +126,12 @@ fn after_a_clean_stop_nothing_is_scanned_and_everything_is_there() {
     assert!(retried.duplicate);
     assert_eq!(retried.first_offset, Offset(78));
     drop((dirs, log));
-    // Without the marker, the same bit ends the log.
+    // Without the marker it lies below the recovery point still: for who reads it to find.
+    let (dirs, log) = home.open();
+    assert_eq!(log.log_end_offset(), Offset(81));
+    drop((dirs, log));
+    // Where nothing tells how far the log was on the disk, the same bit ends the log.
+    fs::remove_file(home.root.path().join("recovery-point-offset-checkpoint")).unwrap();
     let (_dirs, log) = home.open();
     assert!(log.log_end_offset() < Offset(81));
 }
@@ -271,4 +276,140 @@ fn a_log_cut_below_its_start_begins_there() {
     assert_eq!(append(&log, &batch("x", 1)).first_offset, Offset(10));
     let read = log.read(Offset(10), 1000, Offset(11), true).unwrap();
     assert_eq!(record::split(read.records.load().unwrap()).unwrap().len(), 1);
+}
+
+/// Where each batch of a log's file begins, and the file's end.
+fn boundaries(bytes: &[u8]) -> Vec<usize> {
+    let mut at = vec![0];
+    while let Ok(header) = record::BatchHeader::parse(&bytes[at[at.len() - 1]..]) {
+        at.push(at[at.len() - 1] + header.size());
+    }
+    at
+}
+
+fn flip(path: &Path, byte: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[byte] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn below_the_recovery_point_headers_are_enough_and_above_it_all_is_read() {
+    let home = Home::new(TopicConfig { segment_bytes: 1 << 20, ..config() });
+    let (dirs, log) = home.open();
+    for n in 0..5 {
+        append(&log, &idempotent(7, 0, n, 1));
+        if n == 2 {
+            log.sync().unwrap();
+            dirs.checkpoint_recovery_points().unwrap();
+        }
+    }
+    drop((dirs, log));
+    let path = home.log_dir().join(format!("{:020}.log", 0));
+    let whole = fs::read(&path).unwrap();
+    let at = boundaries(&whole);
+    let ends_after = |byte: usize| {
+        fs::write(&path, &whole).unwrap();
+        flip(&path, byte);
+        let (_dirs, log) = home.open();
+        assert_eq!(log.size_bytes() as usize, fs::metadata(&path).unwrap().len() as usize);
+        log.log_end_offset().0
+    };
+    // Of records: whoever reads them finds it, unless they end where the recovery point is.
+    assert_eq!(ends_after(at[0] + 62), 5);
+    assert_eq!(ends_after(at[4] + 62), 4);
+    assert_eq!(ends_after(at[3] + 62), 3);
+}
+
+#[test]
+fn a_log_cut_below_its_recovery_point_is_not_believed_to_be_on_the_disk() {
+    for byte in [0, 16, 62] {
+        let home = Home::new(TopicConfig { segment_bytes: 1 << 20, ..config() });
+        let (dirs, log) = home.open();
+        (0..5).for_each(|n| {
+            append(&log, &idempotent(7, 0, n, 1));
+        });
+        log.sync().unwrap();
+        dirs.checkpoint_recovery_points().unwrap();
+        drop((dirs, log));
+        let path = home.log_dir().join(format!("{:020}.log", 0));
+        let at = boundaries(&fs::read(&path).unwrap());
+        // The last batch has to be whole, of the one before only the header has.
+        let (batch, end) = if byte == 62 { (4, 4) } else { (3, 3) };
+        flip(&path, at[batch] + byte);
+        let points = home.root.path().join("recovery-point-offset-checkpoint");
+        assert_eq!(fs::read_to_string(&points).unwrap(), "0\n1\norders 0 5\n");
+        assert_eq!(reopened_end(&home), end);
+        assert_eq!(fs::read_to_string(&points).unwrap(), format!("0\n1\norders 0 {end}\n"));
+    }
+}
+
+#[test]
+fn whatever_the_recovery_point_the_same_is_found() {
+    let home = Home::new(TopicConfig { segment_bytes: 700, ..config() });
+    {
+        let (_dirs, log) = home.open();
+        for n in 0..24 {
+            append(&log, &idempotent(7 + i64::from(n % 3), 0, n / 3, 1));
+        }
+        assert!(log.segment_count() > 2);
+    }
+    let points = home.root.path().join("recovery-point-offset-checkpoint");
+    let mut expected = None;
+    for point in 0..=24 {
+        fs::write(&points, format!("0\n1\norders 0 {point}\n")).unwrap();
+        let (dirs, log) = home.open();
+        let records = texts(&read_all(&log, Offset(0), 300));
+        let newest = log.max_timestamp_offset(Offset(24)).unwrap();
+        let found = (records, newest, log.active_producers(), log.latest_epoch());
+        assert_eq!(*expected.get_or_insert_with(|| found.clone()), found, "{point}");
+        assert_eq!((log.log_end_offset(), log.safe_offset()), (Offset(24), Offset(24)));
+        for id in 7..10 {
+            assert!(append(&log, &idempotent(id, 0, 7, 1)).duplicate, "{point}");
+        }
+        drop((dirs, log));
+    }
+}
+
+#[test]
+fn room_that_was_never_written_is_cut_wherever_it_is() {
+    let home = Home::new(TopicConfig { segment_bytes: 700, ..config() });
+    {
+        let (_dirs, log) = home.open();
+        (0..24).for_each(|n| {
+            append(&log, &idempotent(7, 0, n, 1));
+        });
+    }
+    let logs = home.files().into_iter().filter(|name| name.ends_with(".log"));
+    let paths: Vec<PathBuf> = logs.map(|name| home.log_dir().join(name)).collect();
+    assert!(paths.len() > 2);
+    let sizes: Vec<u64> = paths.iter().map(|path| fs::metadata(path).unwrap().len()).collect();
+    for path in &paths {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_len(file.metadata().unwrap().len() + (16 << 20)).unwrap();
+    }
+    let (_dirs, log) = home.open();
+    assert_eq!(log.log_end_offset(), Offset(24));
+    assert_eq!(read_all(&log, Offset(0), 300).len(), 24);
+    let cut: Vec<u64> = paths.iter().map(|path| fs::metadata(path).unwrap().len()).collect();
+    assert_eq!(cut, sizes);
+}
+
+#[test]
+fn an_index_without_entries_beside_a_log_that_needs_some_is_made_anew() {
+    let home = Home::new(TopicConfig { segment_bytes: 200_000, ..config() });
+    {
+        let (dirs, log) = home.open();
+        let text = "x".repeat(1000);
+        (0..400).for_each(|_| {
+            append(&log, &batch(&text, 1));
+        });
+        assert!(log.segment_count() > 1);
+        dirs.close(no_watermark).unwrap();
+    }
+    let index = home.log_dir().join(format!("{:020}.index", 0));
+    fs::write(&index, b"").unwrap();
+    let (_dirs, log) = home.open();
+    assert_eq!(read_all(&log, Offset(0), 5000).len(), 400);
+    assert!(fs::metadata(&index).unwrap().len() > 0);
 }
