@@ -54,7 +54,7 @@ pub(crate) enum Folder {
 }
 
 /// The name of Kafka's own metadata log, which is none of the broker's partitions.
-const METADATA_LOG: &str = "__cluster_metadata-0";
+pub(crate) const METADATA_LOG: &str = "__cluster_metadata-0";
 
 /// Tells a folder by its name.
 pub(crate) fn parse_folder(name: &str) -> Folder {

@@ -10,6 +10,7 @@ mod load;
 mod lock;
 mod meta;
 mod open;
+mod survey;
 
 use crate::disk::{self, Disk};
 use crate::error::StorageError;

@@ -2,6 +2,7 @@
 
 use super::lock::DirLock;
 use super::meta::{self, MetaProperties};
+use super::survey::survey;
 use super::{Dir, DirOptions, LogDirs};
 use crate::disk::{self, Disk};
 use crate::error::{OpenError, StorageError};
@@ -10,6 +11,7 @@ use crate::names;
 use gofka_core::ids::Uuid;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -21,16 +23,18 @@ impl LogDirs {
         let found: Vec<Option<MetaProperties>> =
             dirs.iter().map(|dir| look(dir, options)).collect::<Result<_, _>>()?;
         let cluster_id = agree(dirs, &found, options)?;
+        survey(dirs, &found)?;
+        let locks = lock_existing(dirs)?;
         let disk = Disk::new(options.max_open_files);
         let mut opened = Vec::with_capacity(dirs.len());
-        for (path, meta) in dirs.iter().zip(found) {
+        for ((path, meta), lock) in dirs.iter().zip(found).zip(locks) {
             let health = DirHealth::new(path.clone(), Arc::clone(&disk), options.min_free_bytes);
             let meta = meta.unwrap_or_else(|| MetaProperties {
                 cluster_id: cluster_id.clone(),
                 node_id: options.node_id,
                 directory_id: Uuid::new_v4(),
             });
-            let lock = match prepare(&disk, path, &meta) {
+            let lock = match prepare(&disk, path, &meta, lock) {
                 Ok(Some(lock)) => Some(lock),
                 Ok(None) => return Err(OpenError::Locked { dir: path.clone() }),
                 Err(error) if dirs.len() == 1 => return Err(unusable(path, &error)),
@@ -100,16 +104,38 @@ fn agree(
     Ok(agreed.unwrap_or_else(|| meta::encode_id(Uuid::new_v4())))
 }
 
+/// Takes the locks that there are, so that one that is taken is met before any directory changes.
+fn lock_existing(dirs: &[PathBuf]) -> Result<Vec<Option<DirLock>>, OpenError> {
+    let lock = |dir: &PathBuf| {
+        let path = dir.join(names::LOCK);
+        if !path.exists() {
+            return Ok(None);
+        }
+        match DirLock::take(&path) {
+            Ok(Some(lock)) => Ok(Some(lock)),
+            Ok(None) => Err(OpenError::Locked { dir: dir.clone() }),
+            // Met again, and judged, when the directory is prepared.
+            Err(_) => Ok(None),
+        }
+    };
+    dirs.iter().map(lock).collect()
+}
+
 /// Makes, locks and marks a directory; `None` when another process has it.
 fn prepare(
     disk: &Disk,
     path: &Path,
     meta: &MetaProperties,
+    lock: Option<DirLock>,
 ) -> Result<Option<DirLock>, StorageError> {
     disk.create_dir(path)?;
     let lock_path = path.join(names::LOCK);
-    let Some(lock) = DirLock::take(&lock_path).map_err(|e| StorageError::io(&lock_path, e))? else {
-        return Ok(None);
+    let lock = match lock {
+        Some(lock) => lock,
+        None => match DirLock::take(&lock_path).map_err(|e| StorageError::io(&lock_path, e))? {
+            Some(lock) => lock,
+            None => return Ok(None),
+        },
     };
     let file = path.join(names::META_PROPERTIES);
     if disk::read_file(&file)?.is_none() {
@@ -120,7 +146,16 @@ fn prepare(
 
 fn unusable(path: &Path, error: &StorageError) -> OpenError {
     let problem = match error {
-        StorageError::Io { source, .. } => source.to_string(),
+        StorageError::Io { source, .. } => match source.kind() {
+            ErrorKind::ReadOnlyFilesystem => {
+                "its file system is mounted read-only: mount it read-write".to_owned()
+            }
+            ErrorKind::PermissionDenied => {
+                let user = rustix::process::geteuid().as_raw();
+                format!("user {user} may not write there: give it the directory (chown)")
+            }
+            _ => source.to_string(),
+        },
         other => other.to_string(),
     };
     OpenError::Unusable { dir: path.to_owned(), problem }

@@ -71,6 +71,73 @@ fn a_path_that_is_no_directory_is_refused_before_anything_is_made() {
     assert!(described[1].usable_bytes > 0);
 }
 
+fn refusal(paths: &[PathBuf]) -> String {
+    let line = LogDirs::open(paths, &dir_options()).unwrap_err().to_string();
+    assert!(!line.contains('\n'), "{line}");
+    line
+}
+
+#[test]
+fn a_directory_in_use_is_found_before_another_one_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let (taken, new) = (root.path().join("taken"), root.path().join("new"));
+    let first = open_dirs(&taken);
+    assert!(refusal(&[new.clone(), taken.clone()]).contains("in use"));
+    assert!(!new.exists());
+    drop(first);
+    LogDirs::open(&[new, taken], &dir_options()).unwrap();
+}
+
+#[test]
+fn partitions_without_meta_properties_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    append(&create(&open_dirs(root.path()), "a", 0), &batch("x", 1));
+    std::fs::remove_file(root.path().join("meta.properties")).unwrap();
+    let before = disk::list(root.path()).unwrap();
+    let line = refusal(&[root.path().to_owned()]);
+    assert!(line.contains("a-0") && line.contains("put that file back"), "{line}");
+    assert_eq!(disk::list(root.path()).unwrap(), before);
+}
+
+#[test]
+fn symbolic_links_among_the_logs_are_refused() {
+    let outside = tempfile::tempdir().unwrap();
+    for link in ["a-0", "a-0/00000000000000000000.log"] {
+        let root = tempfile::tempdir().unwrap();
+        append(&create(&open_dirs(root.path()), "a", 0), &batch("x", 1));
+        let (inside, target) = (root.path().join(link), outside.path().join("there"));
+        std::fs::rename(&inside, &target).unwrap();
+        std::os::unix::fs::symlink(&target, &inside).unwrap();
+        let line = refusal(&[root.path().to_owned()]);
+        assert!(line.contains(&format!("a symbolic link, {link},")), "{line}");
+        std::fs::remove_file(&inside).unwrap();
+        std::fs::rename(&target, &inside).unwrap();
+        assert_eq!(load(&open_dirs(root.path())), ["a-0"]);
+    }
+}
+
+#[test]
+fn a_partition_in_two_directories_is_refused_unless_one_is_of_another_topic() {
+    let root = tempfile::tempdir().unwrap();
+    let paths = [root.path().join("one"), root.path().join("two")];
+    append(&create(&open_dirs(&paths[0]), "a", 0), &batch("x", 1));
+    LogDirs::open(&paths, &dir_options()).unwrap();
+    std::fs::create_dir(paths[1].join("a-0")).unwrap();
+    std::fs::copy(paths[0].join("a-0/partition.metadata"), paths[1].join("a-0/partition.metadata"))
+        .unwrap();
+    let line = refusal(&paths);
+    assert!(line.contains("holds a-0, and so does") && line.contains("move away"), "{line}");
+    let other = meta::partition_metadata(TopicId(Uuid::from_u128(9)));
+    std::fs::write(paths[1].join("a-0/partition.metadata"), other).unwrap();
+    let dirs = LogDirs::open(&paths, &dir_options()).unwrap();
+    let config = Arc::new(config());
+    let told = |_: &TopicPartition, topic_id: TopicId| match topic_id {
+        TOPIC_ID => Claim::Wanted { topic_id, config: Arc::clone(&config) },
+        _ => Claim::Unknown,
+    };
+    assert_eq!(dirs.load(told, NOW).unwrap().len(), 1);
+}
+
 #[test]
 fn a_new_log_does_not_inherit_what_was_noted_of_an_older_one() {
     let root = tempfile::tempdir().unwrap();
