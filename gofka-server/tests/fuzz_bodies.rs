@@ -7,6 +7,8 @@ mod codecs;
 mod group_records;
 #[path = "../../fuzz/bodies/handler.rs"]
 mod handler;
+#[path = "../../fuzz/bodies/log_directory.rs"]
+mod log_directory;
 #[path = "../../fuzz/bodies/log_files.rs"]
 mod log_files;
 mod random;
@@ -65,6 +67,12 @@ fn records_of_groups_take_any_bytes() {
 fn the_files_of_a_log_take_any_bytes() {
     let dir = tempfile::tempdir().unwrap();
     feed(log_files::seeds(), 300, |input| log_files::run(dir.path(), input));
+}
+
+#[test]
+fn a_log_directory_takes_any_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    feed(log_directory::seeds(), 300, |input| log_directory::run(dir.path(), input));
 }
 
 #[test]

@@ -12,8 +12,16 @@ use crate::{root, step};
 const CARGO_FUZZ: &str = "0.13.1";
 
 /// Every target, and what it gets.
-const TARGETS: [&str; 7] =
-    ["request", "handler", "records", "codecs", "settings", "group_records", "log_files"];
+const TARGETS: [&str; 8] = [
+    "request",
+    "handler",
+    "records",
+    "codecs",
+    "settings",
+    "group_records",
+    "log_files",
+    "log_directory",
+];
 
 /// What an input may be at most; long ones are slow and find little.
 const INPUT_BYTES_MAX: &str = "-max_len=8192";
