@@ -4,8 +4,9 @@
 //! Called by `dirs` at start, one thread a log. After a clean shutdown only the end of the last
 //! segment is looked at. Otherwise everything from the recovery point on is read and its
 //! checksums compared; the log ends before the first batch that is not whole, and what is
-//! derived of the segments from there on is made anew. A recovery that is killed leaves a folder in which the next one finds
-//! the same: it removes what is after a bad batch from the end backwards, and the bad batch last.
+//! derived of the segments from there on is made anew. A recovery that is killed leaves a folder
+//! in which the next one finds the same: it removes what is after a bad batch from the end
+//! backwards, and the bad batch last.
 
 mod recall;
 mod scan;
