@@ -214,4 +214,6 @@ fn make_log(place: LogPlace) -> Result<Log, StorageError> {
 }
 
 #[cfg(test)]
+mod power_tests;
+#[cfg(test)]
 mod tests;

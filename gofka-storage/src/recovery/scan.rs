@@ -147,6 +147,10 @@ impl Recovery {
         self.segments.get(at + 1).map_or(end, |next| end.min(next.base))
     }
 
+    fn next_begins_at_end(&self, at: usize) -> bool {
+        self.segments.get(at + 1).is_none_or(|next| next.base == self.end)
+    }
+
     /// The base offset is outside of the checksum. Where nothing was ever compacted, and in the
     /// last segment nothing was, a gap is a changed bit.
     fn leaves_gap(&self, at: usize, header: &BatchHeader) -> bool {
@@ -183,16 +187,19 @@ impl Recovery {
     /// with the next one.
     fn close_end(&mut self, at: usize, size: u64, end: &End) -> Result<bool, StorageError> {
         let goes_on = match end {
+            // Where nothing was compacted, a segment ends where the next one begins, unless a
+            // part of it did not get to the disk.
+            End::Whole if self.contiguous && !self.next_begins_at_end(at) => false,
             End::Whole => return Ok(true),
             // The power went between the first record of the next segment and this one's cut.
-            End::Zeros => self.segments.get(at + 1).is_some_and(|next| next.base == self.end),
+            End::Zeros => at + 1 < self.segments.len() && self.next_begins_at_end(at),
             End::Bad(_) => false,
         };
         let segment = Arc::clone(&self.segments[at]);
         let (path, lost) = (segment.log.path(), segment.size() - size);
         let last = if goes_on { self.segments.len() } else { at + 1 };
         for later in self.segments.drain(last..).rev() {
-            tracing::warn!(path = %later.log.path().display(), "removed: it is after a bad batch");
+            tracing::warn!(path = %later.log.path().display(), "removed: it is after a gap");
             later.remove()?;
         }
         let (path_shown, synced) = (path.display(), self.synced);

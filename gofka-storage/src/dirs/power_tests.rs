@@ -1,0 +1,268 @@
+//! The power goes at a random moment of the life of a log directory: what was not synced is lost,
+//! whole or in part, or came to the disk out of order. What was synced is there at every start
+//! after that, and nothing else is served but what was appended, in its order.
+
+use super::*;
+use crate::disk::{Faults, Operation};
+use crate::testing::*;
+use gofka_core::time::MonotonicMs;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const LIVES: u64 = 60;
+const OUTAGES: usize = 4;
+const PAGE: usize = 64;
+
+/// xorshift: the same lives at every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % bound
+    }
+}
+
+/// What has reached the disk itself. Files and folders are told by their inodes, which stay open,
+/// so that no other one is given them.
+#[derive(Debug, Default)]
+struct Reached {
+    files: BTreeMap<u64, (File, Vec<u8>)>,
+    folders: BTreeMap<u64, (File, Vec<(String, u64)>)>,
+}
+
+/// Notes what reaches the disk, before each call that makes it so.
+#[derive(Debug, Default)]
+struct Power(Mutex<Reached>);
+
+impl Faults for Power {
+    fn check(&self, operation: Operation, path: &Path, len: usize) -> io::Result<usize> {
+        let mut reached = self.0.lock();
+        match operation {
+            Operation::Sync if path.is_dir() => reached.all(path),
+            Operation::Sync => reached.file(path),
+            Operation::SyncDir => reached.folder(path),
+            _ => {}
+        }
+        Ok(len)
+    }
+}
+
+impl Reached {
+    fn file(&mut self, path: &Path) {
+        let Ok(file) = File::open(path) else { return };
+        let inode = file.metadata().unwrap().ino();
+        self.files.insert(inode, (file, fs::read(path).unwrap()));
+    }
+
+    fn folder(&mut self, path: &Path) {
+        let entries = fs::read_dir(path).unwrap().map(Result::unwrap);
+        let named = entries.map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, entry.metadata().unwrap().ino())
+        });
+        let folder = File::open(path).unwrap();
+        self.folders.insert(folder.metadata().unwrap().ino(), (folder, named.collect()));
+    }
+
+    fn all(&mut self, root: &Path) {
+        self.folder(root);
+        for entry in fs::read_dir(root).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                self.all(&entry.path());
+            } else {
+                self.file(&entry.path());
+            }
+        }
+    }
+
+    /// Writes to `to` what a start finds of `from`.
+    fn restore(&self, from: &Path, to: &Path, random: &mut Random) {
+        fs::create_dir(to).unwrap();
+        let now: BTreeMap<u64, PathBuf> = fs::read_dir(from)
+            .into_iter()
+            .flatten()
+            .map(|entry| (entry.as_ref().unwrap().metadata().unwrap().ino(), entry.unwrap().path()))
+            .collect();
+        let folder = self.folders.get(&fs::metadata(from).unwrap().ino());
+        let mut names: BTreeMap<String, u64> =
+            folder.map(|(_, names)| names.iter().cloned().collect()).unwrap_or_default();
+        // Names may get to the disk by themselves.
+        if random.below(2) == 0 {
+            let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+            names.extend(now.iter().map(|(inode, path)| (name(path), *inode)));
+        }
+        for (name, inode) in names {
+            let current = now.get(&inode).cloned().unwrap_or_else(|| from.join(&name));
+            if current.is_dir() {
+                self.restore(&current, &to.join(&name), random);
+                continue;
+            }
+            let synced = self.files.get(&inode).map(|(_, bytes)| bytes.clone());
+            let current = now.get(&inode).map(|path| fs::read(path).unwrap());
+            let bytes = survivor(synced.unwrap_or_default(), current, random);
+            fs::write(to.join(&name), bytes).unwrap();
+        }
+    }
+}
+
+/// What is left of a file: what was synced, or all of it, or some pages of the rest.
+fn survivor(synced: Vec<u8>, current: Option<Vec<u8>>, random: &mut Random) -> Vec<u8> {
+    let Some(current) = current else { return synced };
+    match random.below(3) {
+        0 => synced,
+        1 => current,
+        // Only what lies behind what was synced is new in a file that is appended to.
+        _ if !current.starts_with(&synced) => synced,
+        _ => {
+            let mut bytes = current;
+            bytes.truncate(synced.len() + random.below(bytes.len() - synced.len() + 1));
+            for page in bytes[synced.len()..].chunks_mut(PAGE) {
+                if random.below(2) == 0 {
+                    page.fill(0);
+                }
+            }
+            bytes
+        }
+    }
+}
+
+/// One topic's log as it has to be.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    id: u128,
+    values: Vec<String>,
+    synced: usize,
+    /// Records below may be gone.
+    start: usize,
+}
+
+struct Life {
+    random: Random,
+    root: tempfile::TempDir,
+    /// Folders of one outage after the other.
+    outages: usize,
+    dirs: LogDirs,
+    power: Arc<Power>,
+    models: BTreeMap<i32, Model>,
+    next: u128,
+}
+
+fn name(index: i32) -> TopicPartition {
+    TopicPartition::new("t", index)
+}
+
+fn small() -> Arc<TopicConfig> {
+    Arc::new(TopicConfig { segment_bytes: 400, index_interval_bytes: 100, ..config() })
+}
+
+impl Life {
+    fn begin(seed: u64) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let (dirs, power) = Self::open(&root.path().join("0"));
+        dirs.load(|_, _| Claim::Unknown, NOW).unwrap();
+        power.0.lock().all(&root.path().join("0"));
+        let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        Self { random, root, outages: 0, dirs, power, models: BTreeMap::new(), next: 1 }
+    }
+
+    fn open(dir: &Path) -> (LogDirs, Arc<Power>) {
+        let mut dirs = open_dirs(dir);
+        let power = Arc::new(Power::default());
+        power.0.lock().all(dir);
+        let disk = Disk::with_faults(Arc::clone(&power) as _);
+        dirs.dirs[0].health = DirHealth::new(dir.to_owned(), disk, 0);
+        (dirs, power)
+    }
+
+    fn step(&mut self) {
+        let index = self.random.below(3) as i32;
+        let Some(model) = self.models.get_mut(&index) else { return self.create(index) };
+        let log = self.dirs.get(&name(index)).unwrap();
+        match self.random.below(12) {
+            0..6 => {
+                let value = format!("{} of {}", model.values.len(), model.id);
+                append(&log, &batch(&value, 1));
+                model.values.push(value);
+            }
+            6 => {
+                log.sync().unwrap();
+                model.synced = model.values.len();
+            }
+            7 => self.dirs.checkpoint_recovery_points().unwrap(),
+            8 => self.dirs.checkpoint(|_| Some(Offset(0))).unwrap(),
+            9 => log.roll().unwrap(),
+            10 if model.synced > 0 => {
+                let start = self.random.below(model.synced + 1).max(model.start);
+                log.set_log_start_offset(Offset(start as i64)).unwrap();
+                self.dirs.checkpoint_log_starts().unwrap();
+                model.start = start;
+            }
+            // One that was never synced may lose its id, and is told by its name then.
+            11 if model.synced > 0 && self.random.below(4) == 0 => {
+                self.models.remove(&index);
+                self.dirs.delete(&name(index), MonotonicMs(0)).unwrap();
+            }
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, index: i32) {
+        let model = Model { id: self.next, ..Model::default() };
+        self.next += 1;
+        self.dirs.create(&name(index), TopicId(Uuid::from_u128(model.id)), small()).unwrap();
+        self.models.insert(index, model);
+    }
+
+    fn lose_power(&mut self) {
+        let from = self.root.path().join(self.outages.to_string());
+        self.outages += 1;
+        let to = self.root.path().join(self.outages.to_string());
+        self.power.0.lock().restore(&from, &to, &mut self.random);
+        (self.dirs, self.power) = Self::open(&to);
+        let models = &self.models;
+        let told = |name: &TopicPartition, topic_id: TopicId| match models.get(&name.partition.0) {
+            Some(model) if topic_id == TopicId(Uuid::from_u128(model.id)) => {
+                Claim::Wanted { topic_id, config: small() }
+            }
+            Some(model) if topic_id == TopicId::NONE => {
+                Claim::Wanted { topic_id: TopicId(Uuid::from_u128(model.id)), config: small() }
+            }
+            _ => Claim::Deleted,
+        };
+        self.dirs.load(told, NOW).unwrap();
+        for (index, model) in &mut self.models {
+            let id = TopicId(Uuid::from_u128(model.id));
+            let log = self.dirs.create(&name(*index), id, small()).unwrap();
+            check(&log, model);
+            // What was found counts from here on.
+            model.values.truncate(log.log_end_offset().0 as usize);
+            model.synced = log.safe_offset().0 as usize;
+        }
+    }
+}
+
+fn check(log: &Log, model: &Model) {
+    let (start, end) = (log.log_start_offset().0 as usize, log.log_end_offset().0 as usize);
+    assert!(end >= model.synced && end <= model.values.len(), "{start}..{end} of {model:?}");
+    assert!(start <= model.start, "{start}..{end} of {model:?}");
+    let expected: Vec<(i64, String)> =
+        (start..end).map(|at| (at as i64, model.values[at].clone())).collect();
+    assert_eq!(texts(&read_all(log, Offset(start as i64), 300)), expected);
+}
+
+#[test]
+fn what_was_synced_survives_and_nothing_else_is_made_up() {
+    for seed in 1..=LIVES {
+        let mut life = Life::begin(seed);
+        for _ in 0..OUTAGES {
+            (0..60).for_each(|_| life.step());
+            life.lose_power();
+        }
+    }
+}
