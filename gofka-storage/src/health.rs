@@ -3,7 +3,7 @@
 //! Shared by all logs of a directory. **Invariant:** offline is for good: after a failed sync the
 //! kernel may have dropped what was to be written, and a second sync would say that all is well.
 
-use crate::disk::Disk;
+use crate::disk::{Disk, FileSystem};
 use crate::error::StorageError;
 use crate::space::Space;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ pub(crate) struct DirHealth {
     path: PathBuf,
     disk: Arc<Disk>,
     space: Space,
+    /// Where syncing the whole of it can be relied on.
+    file_system: OnceLock<FileSystem>,
     offline: OnceLock<Arc<str>>,
     folders_made: AtomicU64,
     folders_synced: AtomicU64,
@@ -27,6 +29,7 @@ impl DirHealth {
             path,
             disk,
             space: Space::new(min_free_bytes),
+            file_system: OnceLock::new(),
             offline: OnceLock::new(),
             // Folders found at start may be new: nobody knows when the last process ended.
             folders_made: AtomicU64::new(1),
@@ -45,6 +48,25 @@ impl DirHealth {
     /// Its free space.
     pub(crate) fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// Opens its file system, so that errors are heard of from here on.
+    pub(crate) fn open_file_system(&self) {
+        match FileSystem::open(&self.path) {
+            Ok(Some(file_system)) => drop(self.file_system.set(file_system)),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(dir = %self.path.display(), %error, "syncs file by file"),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn open_any_file_system(&self) {
+        self.file_system.set(FileSystem::of_any_kind(&self.path)).unwrap();
+    }
+
+    /// Its file system, where syncing the whole of it can be relied on.
+    pub(crate) fn file_system(&self) -> Option<&FileSystem> {
+        self.file_system.get()
     }
 
     /// Why it is offline, if it is.
@@ -87,6 +109,15 @@ impl DirHealth {
         }
     }
 
+    /// Judges an error met while syncing: where a file could not be opened, nothing was synced and
+    /// nothing lost, so that the sync can be begun again. Anything else is for good.
+    pub(crate) fn judge_sync(&self, error: StorageError) -> StorageError {
+        match error {
+            StorageError::OpenFiles { .. } | StorageError::Offline { .. } => error,
+            other => self.fail(&other),
+        }
+    }
+
     /// Notes that a folder was made in the directory.
     pub(crate) fn note_new_folder(&self) {
         self.folders_made.fetch_add(1, Ordering::AcqRel);
@@ -96,9 +127,19 @@ impl DirHealth {
     pub(crate) fn sync_folders(&self) -> Result<(), StorageError> {
         let made = self.folders_made.load(Ordering::Acquire);
         if self.folders_synced.load(Ordering::Acquire) < made {
-            self.disk.sync_dir(&self.path)?;
-            self.folders_synced.fetch_max(made, Ordering::AcqRel);
+            self.sync_folders_with(|| self.disk.sync_dir(&self.path))?;
         }
+        Ok(())
+    }
+
+    /// As `sync_folders`, where `sync` brings the directory to the disk.
+    pub(crate) fn sync_folders_with(
+        &self,
+        sync: impl FnOnce() -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let made = self.folders_made.load(Ordering::Acquire);
+        sync()?;
+        self.folders_synced.fetch_max(made, Ordering::AcqRel);
         Ok(())
     }
 }

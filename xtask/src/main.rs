@@ -6,6 +6,7 @@ mod bench;
 mod faults;
 mod fuzz;
 mod step;
+mod sync_cost;
 mod test;
 mod tidy;
 
@@ -37,6 +38,8 @@ enum Command {
     Bench(bench::Options),
     /// Take the power from brokers, kill them, fill their disks, judge what is left (as root)
     Faults(faults::Options),
+    /// Measure what syncing many files costs on a disk
+    SyncCost(sync_cost::Options),
     /// Fuzz everything that reads bytes from clients or from disk (needs a nightly toolchain)
     Fuzz(fuzz::Options),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Fix => fix(),
         Command::Bench(options) => bench::run(&options),
         Command::Faults(options) => faults::run(&options),
+        Command::SyncCost(options) => sync_cost::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
     };
     match done {

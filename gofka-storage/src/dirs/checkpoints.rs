@@ -141,14 +141,15 @@ impl LogDirs {
     fn close_all(&self, dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
         self.for_each(logs, Log::seal)?;
         let files: usize = logs.iter().map(|log| log.unsynced_files()).sum();
-        if files <= SYNCED_ONE_BY_ONE {
+        let Some(file_system) = dir.health.file_system().filter(|_| files > SYNCED_ONE_BY_ONE)
+        else {
             return self.for_each(logs, Log::finish_close);
-        }
+        };
         self.for_each(logs, |log| {
             log.close_files();
             log.store_epochs(false)
         })?;
-        dir.health.disk().sync_file_system(dir.health.path())?;
+        file_system.sync(dir.health.disk())?;
         dir.health.check()?;
         for log in logs {
             log.note_synced();
@@ -237,18 +238,19 @@ fn write_recovery_points(
 /// Puts every leader epoch on the disk; after a start, those of every log that is written to.
 fn store_epochs(dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
     let changed: Vec<&Arc<Log>> = logs.iter().filter(|log| log.epochs.read().dirty).collect();
-    let one_by_one = changed.len() <= SYNCED_ONE_BY_ONE;
+    let many = changed.len() > SYNCED_ONE_BY_ONE;
+    let file_system = dir.health.file_system().filter(|_| many);
     for log in &changed {
         // Keeps the folder where it is.
         let _not_deleted = log.syncing.lock();
         if is_open(log) {
-            log.store_epochs(one_by_one)?;
+            log.store_epochs(file_system.is_none())?;
         }
     }
-    if one_by_one {
-        return Ok(());
+    match file_system {
+        Some(file_system) => file_system.sync(dir.health.disk()),
+        None => Ok(()),
     }
-    dir.health.disk().sync_file_system(dir.health.path())
 }
 
 fn known(

@@ -119,13 +119,14 @@ impl LogDirs {
             if logs.is_empty() {
                 return Ok(());
             }
-            if logs.len() <= SYNCED_ONE_BY_ONE {
-                self.for_each(&logs, |log| log.sync().map(|_| ()))?;
-            } else {
-                dir.health.disk().sync_file_system(dir.health.path())?;
-                for log in &logs {
-                    log.note_synced();
-                }
+            let many = logs.len() > SYNCED_ONE_BY_ONE;
+            let Some(file_system) = dir.health.file_system().filter(|_| many) else {
+                return self.for_each(&logs, |log| log.sync().map(|_| ()));
+            };
+            file_system.sync(dir.health.disk())?;
+            dir.health.check()?;
+            for log in &logs {
+                log.note_synced();
             }
             Ok(())
         })

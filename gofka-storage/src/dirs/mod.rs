@@ -142,6 +142,11 @@ impl LogDirs {
         emptiest.ok_or_else(|| self.dirs[0].health.check().unwrap_err())
     }
 
+    /// Whether [`sync_together`](crate::sync_together) is one sync for all logs of a directory.
+    pub fn can_sync_together(&self) -> bool {
+        self.dirs.iter().all(|dir| dir.health.file_system().is_some())
+    }
+
     /// Finds out how much room there is; once a second is often enough.
     pub fn look_at_space(&self) {
         for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {

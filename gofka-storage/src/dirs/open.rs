@@ -43,6 +43,7 @@ impl LogDirs {
                     None
                 }
             };
+            health.open_file_system();
             let id = meta.directory_id;
             opened.push(Dir {
                 health,

@@ -88,11 +88,14 @@ impl FileSlot {
 
     /// Waits until what was written is on the disk.
     pub(crate) fn sync(self: &Arc<Self>) -> Result<(), StorageError> {
-        if let Some(error) = self.failed.get() {
-            return Err(error.clone());
-        }
+        self.check_synced()?;
         let file = self.file()?;
         self.disk.sync_file(&file, &self.path)
+    }
+
+    /// An error where a sync has failed that nobody had asked for.
+    pub(crate) fn check_synced(&self) -> Result<(), StorageError> {
+        self.failed.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Closes the handle. Readers keep theirs.
@@ -112,13 +115,16 @@ impl FileSlot {
         self.retired.load(Ordering::Acquire)
     }
 
-    /// Closes the handle if nobody needs it; whether it did.
+    /// Closes the handle if nobody has used it of late; whether it did.
     fn evict(&self) -> bool {
-        if self.pins.load(Ordering::Acquire) > 0 || self.used.swap(false, Ordering::Relaxed) {
-            return false;
-        }
-        *self.open.lock() = None;
-        true
+        !self.used.swap(false, Ordering::Relaxed) && self.close_unpinned()
+    }
+
+    /// Closes the handle unless it has to stay, or someone is just opening it: who does may be
+    /// waiting for the list of open files, which the caller holds.
+    fn close_unpinned(&self) -> bool {
+        let open = self.open.try_lock().filter(|_| self.pins.load(Ordering::Acquire) == 0);
+        open.is_some_and(|mut open| open.take().is_some())
     }
 
     /// Closes the handle of a file that has bytes to be synced, having synced them. A failure is
@@ -132,6 +138,9 @@ impl FileSlot {
         }
     }
 }
+
+/// Closed at once where the process has no file left to open.
+const CLOSED_AT_ONCE: usize = 8;
 
 /// The open slots of a disk, oldest first.
 #[derive(Debug)]
@@ -174,6 +183,25 @@ impl Handles {
         }
     }
 
+    /// Closes a few files that nothing holds open, used or not, for one that cannot be opened
+    /// otherwise; whether there were any.
+    pub(super) fn make_room(&self) -> bool {
+        let mut open = self.open.lock();
+        let mut closed = 0;
+        for _ in 0..open.len() {
+            let Some(slot) = open.pop_front() else { break };
+            if slot.upgrade().is_some_and(|slot| slot.close_unpinned()) {
+                closed += 1;
+            } else if slot.strong_count() > 0 {
+                open.push_back(slot);
+            }
+            if closed == CLOSED_AT_ONCE {
+                break;
+            }
+        }
+        closed > 0
+    }
+
     #[cfg(test)]
     fn count(&self) -> usize {
         self.open.lock().len()
@@ -196,6 +224,26 @@ mod tests {
         let open = slots.iter().filter(|slot| slot.open.lock().is_some()).count();
         assert!(open <= 4, "{open} files are open");
         assert!(disk.handles.count() <= 4);
+    }
+
+    #[test]
+    fn room_is_made_by_closing_files_that_are_not_pinned() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::new(10);
+        let slots: Vec<_> =
+            (0..3).map(|i| FileSlot::new(&disk, dir.path().join(i.to_string()))).collect();
+        for slot in &slots {
+            slot.file_or_create().unwrap();
+        }
+        slots[1].pin();
+        let opening = slots[2].open.lock();
+        assert!(disk.handles.make_room());
+        assert!(!disk.handles.make_room());
+        drop(opening);
+        let open = slots.iter().map(|slot| slot.open.lock().is_some());
+        assert_eq!(open.collect::<Vec<_>>(), [false, true, true]);
+        assert!(disk.handles.make_room());
+        slots[0].file().unwrap();
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //!
 //! Called by every other module of the crate, from any thread; everything here blocks.
 
+mod file_system;
 mod handles;
 
+pub(crate) use file_system::FileSystem;
 pub(crate) use handles::FileSlot;
 
 use crate::error::StorageError;
@@ -69,13 +71,19 @@ impl Disk {
         if create {
             self.gate(Operation::Create, path)?;
         }
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(create)
-            .truncate(false)
-            .open(path)
-            .map_err(|e| StorageError::io(path, e))
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(create).truncate(false);
+        self.open_with(&options, path)
+    }
+
+    /// Where the process has too many files open, some of the idle ones make room.
+    fn open_with(&self, options: &OpenOptions, path: &Path) -> Result<File, StorageError> {
+        match options.open(path).map_err(|e| fail(path, e)) {
+            Err(StorageError::OpenFiles { .. }) if self.handles.make_room() => {
+                options.open(path).map_err(|e| fail(path, e))
+            }
+            other => other,
+        }
     }
 
     /// Writes all slices, one after the other, from `position` on.
@@ -125,14 +133,8 @@ impl Disk {
     /// Waits until a folder's entries are on the disk.
     pub(crate) fn sync_dir(&self, path: &Path) -> Result<(), StorageError> {
         self.gate(Operation::SyncDir, path)?;
-        File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| fail(path, e))
-    }
-
-    /// Waits until everything on a folder's file system is on the disk.
-    pub(crate) fn sync_file_system(&self, path: &Path) -> Result<(), StorageError> {
-        self.gate(Operation::Sync, path)?;
-        let dir = File::open(path).map_err(|e| fail(path, e))?;
-        rustix::fs::syncfs(&dir).map_err(|e| fail(path, e.into()))
+        let dir = self.open_with(OpenOptions::new().read(true), path)?;
+        dir.sync_all().map_err(|e| fail(path, e))
     }
 
     /// Renames a file or folder.

@@ -3,6 +3,7 @@
 
 use crate::disk::{Disk, Faults, Operation};
 use crate::error::StorageError;
+use crate::group_commit::sync_together;
 use crate::health::DirHealth;
 use crate::log::{Log, LogPlace};
 use crate::recovery::{Before, recover};
@@ -44,18 +45,19 @@ fn open_from(
     config: &TopicConfig,
     synced: Offset,
 ) -> Result<Log, StorageError> {
-    open_in(DirHealth::new(dir.to_owned(), disk, 0), config, synced)
+    open_in(DirHealth::new(dir.to_owned(), disk, 0), dir, config, synced)
 }
 
 fn open_in(
     health: Arc<DirHealth>,
+    dir: &Path,
     config: &TopicConfig,
     synced: Offset,
 ) -> Result<Log, StorageError> {
     let place = LogPlace {
         partition: partition(),
         topic_id: TOPIC_ID,
-        dir: health.path().to_owned(),
+        dir: dir.to_owned(),
         health,
         config: Arc::new(config.clone()),
     };
@@ -261,7 +263,7 @@ fn a_sync_under_way_when_the_directory_fails_makes_nothing_safe() {
     let faults = Arc::new(AnotherFails::default());
     let disk = Disk::with_faults(Arc::clone(&faults) as Arc<dyn Faults>);
     let health = DirHealth::new(dir.path().to_owned(), disk, 0);
-    let log = open_in(Arc::clone(&health), &config(), Offset::ZERO).unwrap();
+    let log = open_in(Arc::clone(&health), health.path(), &config(), Offset::ZERO).unwrap();
     one(&log, 0, "k").unwrap();
     faults.0.set(health).unwrap();
     assert!(matches!(log.sync(), Err(StorageError::Offline { .. })));
@@ -303,4 +305,85 @@ fn a_full_disk_refuses_appends_and_nothing_else_until_there_is_room() {
     drop(log);
     let log = open(dir.path(), Disk::new(8), &config).unwrap();
     assert_eq!(read_all(&log, Offset(0), 1000).len(), 12);
+}
+
+/// Has the next so many syncs fail with an error.
+#[derive(Debug)]
+struct FailSyncs {
+    left: AtomicUsize,
+    errno: i32,
+}
+
+impl FailSyncs {
+    fn new(errno: i32) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(0), errno })
+    }
+}
+
+impl Faults for FailSyncs {
+    fn check(&self, operation: Operation, _: &Path, len: usize) -> io::Result<usize> {
+        let syncs = matches!(operation, Operation::Sync | Operation::SyncDir);
+        let fewer = |left: usize| left.checked_sub(1);
+        let relaxed = Ordering::Relaxed;
+        if syncs && self.left.fetch_update(relaxed, relaxed, fewer).is_ok() {
+            return Err(io::Error::from_raw_os_error(self.errno));
+        }
+        Ok(len)
+    }
+}
+
+const TOO_MANY_OPEN_FILES: i32 = 24;
+const IO_ERROR: i32 = 5;
+
+#[test]
+fn a_file_that_cannot_be_opened_is_synced_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = FailSyncs::new(TOO_MANY_OPEN_FILES);
+    let log = open(dir.path(), Disk::with_faults(Arc::clone(&faults) as _), &config()).unwrap();
+    for n in 0..6 {
+        one(&log, n, "k").unwrap();
+        log.roll().unwrap();
+        faults.left.store(1, Ordering::Relaxed);
+        let refused = log.sync().unwrap_err();
+        assert!(refused.is_transient(), "{refused}");
+        assert_eq!(log.safe_offset(), Offset(n));
+        let files = log.unsynced_files();
+        assert!(files > 2, "{files} files are still to be synced");
+        assert_eq!(log.sync().unwrap(), Offset(n + 1));
+        assert_eq!(log.unsynced_files(), 0);
+    }
+}
+
+#[test]
+fn logs_that_are_synced_together_share_the_result() {
+    for (errno, transient) in [(TOO_MANY_OPEN_FILES, true), (IO_ERROR, false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let faults = FailSyncs::new(errno);
+        let disk = Disk::with_faults(Arc::clone(&faults) as _);
+        let health = DirHealth::new(dir.path().to_owned(), disk, 0);
+        health.open_any_file_system();
+        let logs = ["a", "b", "c"].map(|name| {
+            let folder = dir.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            open_in(Arc::clone(&health), &folder, &config(), Offset::ZERO).unwrap()
+        });
+        let [a, b, c] = &logs;
+        one(a, 0, "k").unwrap();
+        one(b, 0, "k").unwrap();
+        one(b, 1, "k").unwrap();
+        let safe = || logs.each_ref().map(|log| log.safe_offset().0);
+        assert!(sync_together(&[a, b, c]).iter().all(Result::is_ok));
+        assert_eq!(safe(), [1, 2, 0]);
+        one(b, 2, "k").unwrap();
+        faults.left.store(1, Ordering::Relaxed);
+        for result in sync_together(&[a, b, c]) {
+            assert_eq!(result.unwrap_err().is_transient(), transient);
+        }
+        assert_eq!(safe(), [1, 2, 0]);
+        c.refuse();
+        let results = sync_together(&[a, b, c]);
+        assert!(results[2].is_err());
+        assert_eq!(results[1].is_ok(), transient);
+        assert_eq!(safe(), if transient { [1, 3, 0] } else { [1, 2, 0] });
+    }
 }
