@@ -46,7 +46,7 @@ impl Log {
                 self.put_back(unsynced);
                 return Err(self.health.judge_sync(error));
             }
-            self.note_safe(unsynced);
+            self.note_safe(&unsynced);
         }
         Ok(self.safe_offset())
     }
@@ -85,7 +85,7 @@ impl Log {
         self.health.check()
     }
 
-    pub(crate) fn note_safe(&self, unsynced: Unsynced) {
+    pub(crate) fn note_safe(&self, unsynced: &Unsynced) {
         unsynced.files.iter().for_each(|slot| slot.unpin());
         self.published.safe.fetch_max(unsynced.end.0, Ordering::AcqRel);
     }

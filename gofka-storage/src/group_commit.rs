@@ -50,7 +50,7 @@ fn sync_group(health: &DirHealth, logs: &[&Log]) -> Vec<Result<Offset, StorageEr
     let mut results = Vec::with_capacity(logs.len());
     for ((log, usable), taken) in logs.iter().zip(usable).zip(taken) {
         match (taken, &synced) {
-            (Some(taken), Ok(())) => log.note_safe(taken),
+            (Some(taken), Ok(())) => log.note_safe(&taken),
             (Some(taken), Err(_)) => log.put_back(taken),
             (None, _) => {}
         }

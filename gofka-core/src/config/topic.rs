@@ -163,7 +163,8 @@ impl TopicConfig {
                 _ => Durability::Fsync,
             },
             flush_messages: read.count("flush.messages"),
-            flush_ms: read.count("flush.ms"),
+            // The broker's default may be negative: then time is no reason to sync.
+            flush_ms: u64::try_from(read.integer("flush.ms")).unwrap_or(u64::MAX),
             min_cleanable_dirty_ratio: read.ratio("min.cleanable.dirty.ratio"),
             min_compaction_lag_ms: read.count("min.compaction.lag.ms"),
             max_compaction_lag_ms: read.count("max.compaction.lag.ms"),

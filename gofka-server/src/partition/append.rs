@@ -129,11 +129,10 @@ impl Partition {
             return;
         }
         self.raise_high_watermark();
-        let unsynced = self.unsynced_records.fetch_add(records, Ordering::AcqRel) + records;
-        if u64::try_from(unsynced).is_ok_and(|count| count >= config.flush_messages) {
+        if self.has_too_many_unsynced(config) {
             self.shared.flusher.request(self);
-        } else if !self.queued_for_background_flush.swap(true, Ordering::AcqRel) {
-            self.shared.unsynced.add(self.clone());
+        } else {
+            self.flush_later(config);
         }
     }
 

@@ -2,17 +2,21 @@
 //!
 //! A partition is queued by its first append after a sync began; all appends until its turn comes
 //! share that one sync. Different partitions sync in parallel, on as many threads as there is
-//! work for, up to a limit. Owned by `Partitions`, which joins the threads when it stops; what is
-//! queued then is synced first.
+//! work for, up to a limit. Where very many wait, one thread takes all of them and syncs their
+//! file systems in one round, and the others let the next round gather meanwhile. Owned by
+//! `Partitions`, which joins the threads when it stops; what is queued then is synced first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::JoinHandle;
 
+use gofka_storage::{Log, sync_together};
 use parking_lot::{Condvar, Mutex};
 
 use super::replica::Partition;
+use super::rounds::Rounds;
+use crate::clock::Clock;
 
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
@@ -54,24 +58,42 @@ pub(super) struct Flusher {
 #[derive(Debug)]
 struct Shared {
     threads_max: usize,
+    clock: Clock,
     queue: Mutex<Queue>,
     work: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     partitions: VecDeque<Arc<Partition>>,
+    rounds: Rounds,
+    /// A round is under way.
+    in_round: bool,
     idle: usize,
     threads: Vec<JoinHandle<()>>,
     stopping: bool,
 }
 
+/// What a thread does next.
+enum Work {
+    One(Arc<Partition>),
+    Round(VecDeque<Arc<Partition>>),
+}
+
 impl Flusher {
-    /// No thread starts before there is work.
-    pub(super) fn new(threads_max: usize) -> Self {
-        let shared =
-            Shared { threads_max, queue: Mutex::new(Queue::default()), work: Condvar::new() };
-        Self { shared: Arc::new(shared) }
+    /// No thread starts before there is work. `in_rounds` where the file systems can be synced as
+    /// a whole.
+    pub(super) fn new(threads_max: usize, in_rounds: bool, clock: Clock) -> Self {
+        let queue = Queue {
+            partitions: VecDeque::new(),
+            rounds: Rounds::new(in_rounds),
+            in_round: false,
+            idle: 0,
+            threads: Vec::new(),
+            stopping: false,
+        };
+        let (queue, work) = (Mutex::new(queue), Condvar::new());
+        Self { shared: Arc::new(Shared { threads_max, clock, queue, work }) }
     }
 
     /// Has `partition` synced soon. Whatever was appended to it before this call is covered.
@@ -103,23 +125,59 @@ impl Flusher {
     }
 
     fn run(&self) {
-        while let Some(partition) = self.next() {
-            partition.flush_state().begin();
-            partition.sync();
-            if partition.flush_state().end() {
-                self.push(partition);
+        while let Some(work) = self.next() {
+            match work {
+                Work::One(partition) => {
+                    partition.flush_state().begin();
+                    partition.note_sync(partition.log().sync());
+                    self.end(partition);
+                }
+                Work::Round(partitions) => self.round(partitions),
             }
         }
     }
 
-    fn next(&self) -> Option<Arc<Partition>> {
+    fn round(&self, partitions: VecDeque<Arc<Partition>>) {
+        let watch = self.shared.clock.stopwatch();
+        for partition in &partitions {
+            partition.flush_state().begin();
+        }
+        let logs: Vec<&Log> = partitions.iter().map(|partition| &**partition.log()).collect();
+        let results = sync_together(&logs);
+        {
+            let mut queue = self.shared.queue.lock();
+            queue.in_round = false;
+            let now = self.shared.clock.monotonic();
+            queue.rounds.ended(partitions.len(), watch.elapsed(), now);
+        }
+        self.shared.work.notify_all();
+        for (partition, result) in partitions.into_iter().zip(results) {
+            partition.note_sync(result);
+            self.end(partition);
+        }
+    }
+
+    fn end(&self, partition: Arc<Partition>) {
+        if partition.flush_state().end() {
+            self.push(partition);
+        }
+    }
+
+    fn next(&self) -> Option<Work> {
         let mut queue = self.shared.queue.lock();
         loop {
-            if let Some(partition) = queue.partitions.pop_front() {
-                return Some(partition);
-            }
-            if queue.stopping {
-                return None;
+            if !queue.in_round {
+                let waiting = queue.partitions.len();
+                if queue.rounds.wanted(waiting, || self.shared.clock.monotonic()) {
+                    queue.in_round = true;
+                    return Some(Work::Round(std::mem::take(&mut queue.partitions)));
+                }
+                if let Some(partition) = queue.partitions.pop_front() {
+                    return Some(Work::One(partition));
+                }
+                if queue.stopping {
+                    return None;
+                }
             }
             queue.idle += 1;
             self.shared.work.wait(&mut queue);

@@ -27,7 +27,7 @@ const INTERVAL_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Starts every task.
 pub(super) fn spawn(partitions: &Partitions) {
-    every(partitions, flush_interval, Work::Inline(Partitions::flush_unsynced));
+    flush_when_due(partitions);
     every(partitions, |_| SPACE_INTERVAL, Work::Inline(look_at_space));
     every(partitions, |p| p.settings().retention_interval, Work::Blocking(apply_retention));
     every(partitions, |p| p.settings().checkpoint_interval, Work::Blocking(checkpoint));
@@ -42,19 +42,21 @@ pub(super) fn spawn(partitions: &Partitions) {
     }
 }
 
-fn flush_interval(partitions: &Partitions) -> Duration {
-    let age = partitions.number_now("log.flush.interval.ms").unwrap_or(-1);
-    let look = partitions.number_now("log.flush.scheduler.interval.ms").unwrap_or(-1);
-    shorter(age, look)
-}
-
-/// The shorter of the age in ms at which records are synced and the pause in ms between two looks
-/// for such. As in Kafka, any age is enough where it is negative, and nobody looks again where the
-/// pause is not positive: then the operating system decides.
-fn shorter(age_ms: i64, look_ms: i64) -> Duration {
-    let age = u64::try_from(age_ms).ok();
-    let look = u64::try_from(look_ms).ok().filter(|look| *look > 0);
-    age.into_iter().chain(look).min().map_or(INTERVAL_MAX, Duration::from_millis)
+/// Hands partitions to the flusher as they become due.
+fn flush_when_due(partitions: &Partitions) {
+    let (tasks, stop) = partitions.tasks();
+    let (unsynced, stop) = (partitions.unsynced().clone(), stop.clone());
+    tasks.spawn(async move {
+        loop {
+            let now = timer_now();
+            let next = unsynced.flush_due(now).unwrap_or(now + INTERVAL_MAX);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(next) => {}
+                () = unsynced.earlier() => {}
+            }
+        }
+    });
 }
 
 #[derive(Clone, Copy)]
@@ -183,26 +185,4 @@ fn compact_one(partitions: &Partitions, partition: &Partition) {
 
 fn stopping(partitions: &Partitions) -> bool {
     partitions.tasks().1.is_cancelled()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_are_synced_by_age_or_look_and_never_where_neither_asks_for_it() {
-        let never = INTERVAL_MAX.as_millis();
-        let cases = [
-            (1_000, i64::MAX, 1_000),
-            (1_000, 200, 200),
-            (0, i64::MAX, 0),
-            (-1, 500, 500),
-            (-1, 0, never),
-            (i64::MIN, -1, never),
-            (700, 0, 700),
-        ];
-        for (age, look, expected) in cases {
-            assert_eq!(shorter(age, look).as_millis(), expected, "{age} {look}");
-        }
-    }
 }

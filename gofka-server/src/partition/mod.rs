@@ -16,6 +16,7 @@ mod partitions;
 mod producer_ids;
 mod read;
 mod replica;
+mod rounds;
 mod rules;
 mod settings;
 mod throttle;
@@ -32,6 +33,8 @@ pub use read::{Isolation, PartitionRead, ReadRequest};
 pub use replica::Partition;
 pub use settings::PartitionSettings;
 
+#[cfg(test)]
+mod sync_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -75,10 +75,16 @@ impl Partitions {
         options: PartitionsOptions,
         image: Arc<MetadataImage>,
     ) -> Result<Self, StorageError> {
+        let look = options.fixed.0.get("log.flush.scheduler.interval.ms");
+        let look_ms = look.and_then(|look| look.trim().parse().ok()).unwrap_or(-1);
         let shared = PartitionShared {
             node: options.node,
-            flusher: Flusher::new(options.settings.sync_threads),
-            unsynced: Unsynced::default(),
+            flusher: Flusher::new(
+                options.settings.sync_threads,
+                options.dirs.can_sync_together(),
+                options.clock,
+            ),
+            unsynced: Unsynced::new(look_ms),
         };
         let empty = Arc::new(MetadataImage::default());
         let inner = Arc::new(Inner {
@@ -218,8 +224,9 @@ impl Partitions {
         self.inner.options.clock.now()
     }
 
-    pub(super) fn flush_unsynced(&self) {
-        self.inner.shared.unsynced.flush();
+    /// The partitions that are to be synced later.
+    pub(super) fn unsynced(&self) -> &Unsynced {
+        &self.inner.shared.unsynced
     }
 
     pub(super) fn tasks(&self) -> (&TaskTracker, &CancellationToken) {
@@ -240,7 +247,7 @@ impl Partitions {
         self.inner.tasks.wait().await;
         let partitions = self.clone();
         blocking(move || {
-            partitions.flush_unsynced();
+            partitions.unsynced().flush();
             partitions.inner.shared.flusher.stop();
             let dirs = &partitions.inner.options.dirs;
             let closed = dirs.close(|name| partitions.high_watermark_of(name));

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use gofka_core::config::{Durability, TopicConfig};
@@ -21,6 +22,9 @@ use super::flusher::{FlushState, Flusher};
 use super::read::Isolation;
 use super::unsynced::Unsynced;
 
+/// The wait after a sync that could not begin, for want of open files.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// What the partitions of a broker share.
 #[derive(Clone, Debug)]
 pub(super) struct PartitionShared {
@@ -28,7 +32,7 @@ pub(super) struct PartitionShared {
     pub(super) node: NodeId,
     /// Syncs.
     pub(super) flusher: Flusher,
-    /// Partitions in page-cache mode that the next background flush takes.
+    /// Partitions that are to be synced later.
     pub(super) unsynced: Unsynced,
 }
 
@@ -43,9 +47,8 @@ pub struct Partition {
     high_watermark: AtomicI64,
     pub(super) appended_bytes: AtomicU64,
     announced_bytes: AtomicU64,
-    pub(super) unsynced_records: AtomicI64,
     flush_state: FlushState,
-    pub(super) queued_for_background_flush: AtomicBool,
+    queued_for_background_flush: AtomicBool,
     /// Why it is not served any more, as a protocol code; 0 while it is.
     closed: AtomicI16,
     waiters: Waiters,
@@ -72,7 +75,6 @@ impl Partition {
             high_watermark: AtomicI64::new(0),
             appended_bytes: AtomicU64::new(0),
             announced_bytes: AtomicU64::new(0),
-            unsynced_records: AtomicI64::new(0),
             flush_state: FlushState::default(),
             queued_for_background_flush: AtomicBool::new(false),
             closed: AtomicI16::new(0),
@@ -120,7 +122,17 @@ impl Partition {
         if self.log.safe_offset() < self.log.log_end_offset() {
             self.shared.flusher.request(self);
         }
+        // The next append waits for as long as is set now.
+        self.queued_for_background_flush.store(false, Ordering::Release);
         self.raise_high_watermark();
+    }
+
+    /// Has the partition synced in the background once `flush.ms` is over.
+    pub(super) fn flush_later(self: &Arc<Self>, config: &TopicConfig) {
+        let Some(wait) = self.shared.unsynced.wait(config.flush_ms) else { return };
+        if !self.queued_for_background_flush.swap(true, Ordering::AcqRel) {
+            self.shared.unsynced.add(self, wait);
+        }
     }
 
     /// Takes over who leads, and in which epoch.
@@ -164,16 +176,17 @@ impl Partition {
         &self.flush_state
     }
 
-    /// Syncs the log; on the flusher's thread.
-    pub(super) fn sync(&self) {
-        let unsynced = self.unsynced_records.load(Ordering::Acquire);
-        match self.log.sync() {
-            Ok(_) => {
-                self.unsynced_records.fetch_sub(unsynced, Ordering::AcqRel);
-                self.raise_high_watermark();
-            }
+    /// Takes over how a sync of the log has ended; on the flusher's thread.
+    pub(super) fn note_sync(self: &Arc<Self>, synced: Result<Offset, StorageError>) {
+        match synced {
+            Ok(_) => self.raise_high_watermark(),
             Err(StorageError::Closed) => self.close(ErrorCode::NotLeaderOrFollower),
-            Err(error) => self.note_failure(&error, "sync"),
+            Err(error) => {
+                self.note_failure(&error, "sync");
+                if error.is_transient() {
+                    self.shared.unsynced.add(self, RETRY);
+                }
+            }
         }
     }
 
@@ -257,11 +270,20 @@ impl Partition {
         self.log.epoch_of(offset)
     }
 
+    /// Whether `flush.messages` records or more are only in memory, and their number is bounded.
+    pub(super) fn has_too_many_unsynced(&self, config: &TopicConfig) -> bool {
+        let safe = self.log.safe_offset();
+        let unsynced = self.log.log_end_offset().0.saturating_sub(safe.0);
+        u64::try_from(unsynced).is_ok_and(|unsynced| unsynced >= config.flush_messages)
+    }
+
     pub(super) fn raise_high_watermark(&self) {
-        let safe = match self.config.load().durability {
-            Durability::Fsync => self.log.safe_offset(),
-            Durability::PageCache => self.log.log_end_offset(),
-        };
+        let config = self.config.load();
+        let end = self.log.log_end_offset();
+        // As in Kafka, an append that makes `flush.messages` full is answered after the sync.
+        let in_memory =
+            config.durability == Durability::PageCache && !self.has_too_many_unsynced(&config);
+        let safe = if in_memory { end } else { self.log.safe_offset() };
         let before = self.high_watermark.fetch_max(safe.0, Ordering::SeqCst);
         if before >= safe.0 {
             return;

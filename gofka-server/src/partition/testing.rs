@@ -73,7 +73,15 @@ impl Fixture {
 
     /// Sets one of a topic's settings.
     pub(crate) async fn configure(&mut self, topic: &str, name: &str, value: &str) {
-        let resource = ConfigResource::topic(topic);
+        self.configure_resource(ConfigResource::topic(topic), name, value).await;
+    }
+
+    /// Sets one of the cluster's settings.
+    pub(crate) async fn configure_cluster(&mut self, name: &str, value: &str) {
+        self.configure_resource(ConfigResource::all_brokers(), name, value).await;
+    }
+
+    async fn configure_resource(&mut self, resource: ConfigResource, name: &str, value: &str) {
         let mut configs = self.image.configs_of(&resource).clone();
         configs.insert(name.to_owned(), value.to_owned());
         Arc::make_mut(&mut self.image.configs).insert(resource, Arc::new(configs));

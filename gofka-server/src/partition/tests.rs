@@ -202,32 +202,3 @@ async fn a_delayed_operation_over_many_partitions_wakes_by_any_of_them() {
     let changed = !fixture.partition(777).watch(&late, Isolation::ReadUncommitted, Offset::ZERO);
     assert!(changed);
 }
-
-#[tokio::test]
-async fn many_partitions_are_synced_by_few_threads() {
-    let mut fixture = Fixture::start("fsync").await;
-    fixture.create("t", 1, 200).await;
-    let mut appended = Vec::new();
-    for round in 0..3 {
-        for index in 0..200 {
-            let partition = fixture.partition(index);
-            let one = append(&partition, batch(round + 1)).unwrap();
-            appended.push((partition, one));
-        }
-    }
-    for (partition, one) in appended {
-        partition.committed(one.commit_offset()).await.unwrap();
-    }
-    assert_eq!(fixture.partition(199).log().safe_offset(), Offset(6));
-}
-
-#[tokio::test]
-async fn page_cache_partitions_are_synced_in_the_background() {
-    let fixture = Fixture::with_topic(1).await;
-    let partition = fixture.partition(0);
-    append(&partition, batch(4)).unwrap();
-    assert_eq!(partition.high_watermark(), Offset(4));
-    fixture.partitions.flush_unsynced();
-    fixture.partitions.stop().await.unwrap();
-    assert_eq!(partition.log().safe_offset(), Offset(4));
-}
