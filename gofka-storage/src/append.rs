@@ -8,7 +8,7 @@ use crate::error::{AppendError, StorageError};
 use crate::log::{AppendInfo, Log, Writer};
 use crate::producer_state::{BatchSpan, Marker, ProducerEntry, Verdict};
 use crate::segment::{Growth, Segment};
-use gofka_core::config::TopicConfig;
+use gofka_core::config::{Durability, TopicConfig};
 use gofka_core::ids::{LeaderEpoch, Offset, ProducerId};
 use gofka_core::record::{BATCH_HEADER_SIZE, Batch, BatchHeader, TimestampType};
 use gofka_core::time::TimestampMs;
@@ -103,6 +103,9 @@ impl Log {
         if !writer.active_is_dirty {
             writer.note_dirty(&active.log);
             writer.active_is_dirty = true;
+        }
+        if config.durability == Durability::Fsync {
+            active.preallocate(active.size() + size, u64::from(config.segment_bytes));
         }
         active.write(&mut slices).map_err(|error| self.health.judge_write(error))?;
         writer.growth.first_append.get_or_insert(now);
@@ -209,6 +212,7 @@ impl Log {
         let active = self.segments.read().last().cloned();
         if let Some(active) = &active {
             active.write_indexes(&writer.growth)?;
+            active.give_back()?;
         }
         self.snapshot_producers(writer, base)?;
         let next = self.start_segment(writer, base)?;

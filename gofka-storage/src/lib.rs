@@ -19,6 +19,7 @@ mod index;
 pub mod log;
 mod lookup;
 mod names;
+mod preallocate;
 mod producer_state;
 mod range;
 mod read;

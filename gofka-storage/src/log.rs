@@ -400,6 +400,7 @@ impl Log {
         let active = self.segments.read().last().cloned();
         if let Some(active) = active {
             active.write_indexes(&writer.growth)?;
+            active.give_back()?;
             for slot in [active.offsets.slot(), active.times.slot()] {
                 writer.note_dirty(slot);
             }

@@ -29,6 +29,8 @@ pub(crate) struct Segment {
     pub(crate) txns: TxnIndex,
     size: AtomicU64,
     pub(crate) trust: Trust,
+    /// Up to where disk blocks were taken ahead of appends; 0 where none were.
+    pub(crate) allocated: AtomicU64,
     /// The largest timestamp and the batch that has it; unknown until a sealed segment is asked.
     pub(crate) largest: Mutex<Largest>,
     /// Held while a sealed segment's indexes are rebuilt.
@@ -82,6 +84,7 @@ impl Segment {
             txns: TxnIndex::new(slot(names::TXN_INDEX)),
             size: AtomicU64::new(size),
             trust: Trust::new(size),
+            allocated: AtomicU64::new(0),
             largest: Mutex::new(if growing { Largest::Known(None) } else { Largest::Unknown }),
             rebuilding: Mutex::new(()),
         }

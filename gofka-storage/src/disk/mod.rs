@@ -25,6 +25,7 @@ pub(crate) enum Operation {
     Create,
     Write,
     SetLength,
+    Allocate,
     Sync,
     SyncDir,
     Rename,
@@ -122,6 +123,19 @@ impl Disk {
     pub(crate) fn set_len(&self, file: &File, path: &Path, len: u64) -> Result<(), StorageError> {
         self.gate(Operation::SetLength, path)?;
         file.set_len(len).map_err(|e| fail(path, e))
+    }
+
+    /// Takes blocks for `len` bytes from `position` on; the file's length stays.
+    pub(crate) fn allocate(
+        &self,
+        file: &File,
+        path: &Path,
+        position: u64,
+        len: u64,
+    ) -> Result<(), StorageError> {
+        self.gate(Operation::Allocate, path)?;
+        let flags = rustix::fs::FallocateFlags::KEEP_SIZE;
+        rustix::fs::fallocate(file, flags, position, len).map_err(|e| fail(path, e.into()))
     }
 
     /// Waits until a file's bytes and length are on the disk.
