@@ -50,6 +50,21 @@ impl SmallDisk {
     }
 }
 
+impl SmallDisk {
+    /// Takes what has become free since `filler` was written.
+    fn use_up(&self, filler: &Path) {
+        let mut filler = File::options().append(true).open(filler).expect("the filler");
+        while filler.write_all(&[7; 4096]).is_ok() {}
+        assert_eq!(free(&self.0), 0);
+    }
+}
+
+fn no_folder_of(dir: &Path, topic: &str) -> bool {
+    let entries = fs::read_dir(dir).expect("the directory");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    !names.into_iter().any(|name| name.to_string_lossy().starts_with(topic))
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Where it fails, the mount ends with its namespace.
@@ -163,6 +178,8 @@ fn on_a_small_disk() {
     let mut broker = Broker::prepare(Kind::Gofka, &settings);
     let disk = SmallDisk::mount(broker.data_dir());
     broker.resume();
+    // Without records: its deletion must not make room.
+    topics(&broker, &["--create", "--topic", "doomed"]);
     let mut filling = Sent::default();
     while !too_full(&broker) {
         let accepted = filling.produce(&broker, "filling", ACCEPTED, too_full);
@@ -177,6 +194,10 @@ fn on_a_small_disk() {
     let filler = disk.fill();
     assert!(!filling.produce(&broker, "filling", REFUSED, never));
     filling.assert_read(&broker, &["-C", "-t", "filling"]);
+    // Not a byte is left: the controller's log lives on what was kept for it.
+    disk.use_up(&filler);
+    topics(&broker, &["--delete", "--topic", "doomed"]);
+    assert!(eventually(LIMIT, || no_folder_of(&disk.0, "doomed")), "{}", broker.output());
     fs::remove_file(filler).expect("a removable file");
     assert!(!filling.produce(&broker, "filling", REFUSED, never));
     topics(&broker, &["--create", "--topic", "late"]);

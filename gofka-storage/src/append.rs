@@ -105,7 +105,7 @@ impl Log {
             writer.active_is_dirty = true;
         }
         if config.durability == Durability::Fsync {
-            active.preallocate(active.size() + size, u64::from(config.segment_bytes));
+            self.preallocate(&active, active.size() + size, u64::from(config.segment_bytes));
         }
         active.write(&mut slices).map_err(|error| self.health.judge_write(error))?;
         writer.growth.first_append.get_or_insert(now);

@@ -2,9 +2,10 @@
 //!
 //! Called while appending in `fsync` mode, and where a segment is sealed or closed. The file is as
 //! long as what was written to it: nobody finds zeros after the last batch, neither tools nor a
-//! start after a crash. Small logs take nothing ahead.
+//! start after a crash. Small logs take nothing ahead, and none do where space is short.
 
 use crate::error::StorageError;
+use crate::log::Log;
 use crate::segment::Segment;
 use std::sync::atomic::Ordering;
 
@@ -14,25 +15,29 @@ const FIRST: u64 = 1 << 20;
 const SHARE: u64 = 4;
 const STEP_MAX: u64 = 16 << 20;
 
-impl Segment {
-    /// Takes blocks for a file that is about to be `end` bytes long and may get `limit`. It is no
-    /// error when there are none: the write that needs them will tell.
-    pub(crate) fn preallocate(&self, end: u64, limit: u64) {
-        let allocated = self.allocated.load(Ordering::Relaxed);
+impl Log {
+    /// Takes blocks for the active segment, which is about to be `end` bytes long and may get
+    /// `limit`. It is no error when there are none: the write that needs them will tell.
+    pub(crate) fn preallocate(&self, active: &Segment, end: u64, limit: u64) {
+        let allocated = active.allocated.load(Ordering::Relaxed);
         if end < FIRST || end <= allocated {
             return;
         }
-        let up_to = wanted(end, limit);
-        // Also where it fails: the next attempt is a step later.
-        self.allocated.store(up_to, Ordering::Relaxed);
-        let Ok(file) = self.log.file() else { return };
-        let from = self.size();
-        let taken = self.log.disk().allocate(&file, self.log.path(), from, up_to - from);
+        let (from, up_to) = (active.size(), wanted(end, limit));
+        // Also where none are taken: the next attempt is a step later.
+        active.allocated.store(up_to, Ordering::Relaxed);
+        if !self.health.space().has_plenty(self.health.path(), up_to - from) {
+            return;
+        }
+        let Ok(file) = active.log.file() else { return };
+        let taken = self.health.disk().allocate(&file, active.log.path(), from, up_to - from);
         if let Err(error) = taken {
             tracing::debug!(%error, "no blocks are taken ahead");
         }
     }
+}
 
+impl Segment {
     /// Gives back blocks that were taken and not written.
     pub(crate) fn give_back(&self) -> Result<(), StorageError> {
         if self.allocated.swap(0, Ordering::Relaxed) <= self.size() {
@@ -53,7 +58,7 @@ mod tests {
     use crate::disk::{Disk, Faults, Operation};
     use crate::error::AppendError;
     use crate::health::DirHealth;
-    use crate::log::{Log, LogPlace, Opened};
+    use crate::log::{LogPlace, Opened};
     use crate::testing::*;
     use gofka_core::config::{Durability, TopicConfig};
     use gofka_core::ids::Offset;

@@ -54,6 +54,13 @@ impl Space {
         }
     }
 
+    /// Whether `bytes` can be taken ahead of need, so that as much again and what is to be kept
+    /// free are left.
+    pub(crate) fn has_plenty(&self, dir: &Path, bytes: u64) -> bool {
+        let least = bytes.saturating_mul(2).saturating_add(self.min_free_bytes);
+        self.look(dir).is_some_and(|free| free >= least)
+    }
+
     /// Asks the system; the free bytes, where it knows.
     pub(crate) fn look(&self, dir: &Path) -> Option<u64> {
         self.unseen.store(0, Ordering::Relaxed);
@@ -100,6 +107,15 @@ mod tests {
             assert!(matches!(refused, StorageError::LowSpace { .. }), "{refused}");
             assert!(refused.is_transient() && space.is_low());
         }
+    }
+
+    #[test]
+    fn nothing_is_taken_ahead_of_need_where_space_is_short() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Space::new(0).has_plenty(dir.path(), 1));
+        assert!(!Space::new(0).has_plenty(dir.path(), 1 << 60));
+        assert!(!Space::new(1 << 60).has_plenty(dir.path(), 1));
+        assert!(!Space::new(0).has_plenty(Path::new("/nowhere"), 1));
     }
 
     #[test]
