@@ -126,7 +126,7 @@ fn read(log: &Log) -> Option<Vec<u8>> {
     let mut from = log.log_start_offset();
     let mut whole = Vec::new();
     while from < end {
-        let records = log.read(from, 1 << 20, end, true).ok()?.records;
+        let records = log.read(from, 1 << 20, end, true).ok()?.records.load().ok()?;
         whole.extend_from_slice(&records);
         let batches = split(records).expect("what is read is whole batches");
         let last = batches.last()?;
