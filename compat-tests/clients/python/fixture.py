@@ -38,25 +38,30 @@ def produce(bootstrap, topic, records, codec="none", start=TIMESTAMP):
         raise SystemExit(f"{topic}: not everything was acknowledged")
 
 
-def records_of(bootstrap, topic):
+def records_of(bootstrap, topics):
+    """The records of each topic's one partition, all topics by one consumer."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "none",
                          "enable.auto.commit": False, "enable.partition.eof": True,
                          "auto.offset.reset": "earliest", "check.crcs": True})
-    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
-    found = []
+    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in topics])
+    found, ended = {topic: [] for topic in topics}, set()
     deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
+    while len(ended) < len(topics):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"no end of {set(topics) - ended}")
         message = consumer.poll(1)
         if message is None:
             continue
         if message.error():
-            if message.error().name() == "_PARTITION_EOF":
-                consumer.close()
-                return found
-            raise SystemExit(f"{topic}: {message.error()}")
-        found.append([message.offset(), message.timestamp()[1], (message.key() or b"").decode(),
-                      (message.value() or b"").decode(), str(message.headers())])
-    raise SystemExit(f"{topic}: no end")
+            if message.error().name() != "_PARTITION_EOF":
+                raise SystemExit(f"{message.topic()}: {message.error()}")
+            ended.add(message.topic())
+            continue
+        found[message.topic()].append(
+            [message.offset(), message.timestamp()[1], (message.key() or b"").decode(),
+             (message.value() or b"").decode(), str(message.headers())])
+    consumer.close()
+    return found
 
 
 def fill(bootstrap):
@@ -77,7 +82,7 @@ def fill(bootstrap):
     for turn in range(4):
         produce(bootstrap, COMPACTED, [(f"key-{n % 10}", None if n % 10 == 3 else f"{turn} {n}")
                                        for n in range(100)], start=TIMESTAMP + 1000 * turn)
-    wait_until("compaction", lambda: len(records_of(bootstrap, COMPACTED)) < 130)
+    wait_until("compaction", lambda: len(records_of(bootstrap, [COMPACTED])[COMPACTED]) < 130)
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": GROUP})
     consumer.commit(offsets=[TopicPartition("none", 0, 37), TopicPartition("zstd", 0, 200)],
                     asynchronous=False)
@@ -86,8 +91,7 @@ def fill(bootstrap):
 
 def read(bootstrap):
     seen = {}
-    for topic in TOPICS:
-        records = records_of(bootstrap, topic)
+    for topic, records in records_of(bootstrap, TOPICS).items():
         digest = hashlib.sha256(json.dumps(records).encode()).hexdigest()
         seen[topic] = {"records": len(records), "first": records[0][0], "last": records[-1][0],
                        "sha256": digest}
