@@ -3,7 +3,6 @@
 //!
 //! Called by `read`, `timestamps`, `retention`, `compaction` and `recovery`.
 
-use crate::disk;
 use crate::error::StorageError;
 use crate::index::{OffsetEntry, TimeEntry};
 use crate::log::{LogRead, Records};
@@ -41,8 +40,7 @@ impl Segment {
         let relative = (offset.0 - self.base.0).clamp(0, i64::from(u32::MAX)) as u32;
         let entry = self.offsets.floor(relative)?;
         let start = entry.map_or(0, |entry| u64::from(entry.position));
-        let end = self.size();
-        let mut headers = Headers::new(&self.log, start, end, self.base)?;
+        let mut headers = self.headers(start)?;
         let first = headers.next_header()?;
         match (entry, &first) {
             (Some(entry), _) => self.check_entry(entry, first.as_ref())?,
@@ -111,7 +109,7 @@ impl Segment {
         bytes.truncate(whole);
         let mut bytes = Bytes::from(bytes);
         if !self.trust.covers(&(place.position..place.position + whole as u64)) {
-            let good = self.check(place.position, &bytes)?;
+            let good = self.check(place.position, &bytes, place.header.base_offset..up_to)?;
             if good < whole {
                 bytes.truncate(good);
                 let (_, next_offset) = whole_batches(&bytes, place.header.base_offset, up_to);
@@ -135,7 +133,8 @@ impl Segment {
             }
             found => found?,
         };
-        let range = LogRange::new(self, place.position, (end - place.position) as usize)?;
+        let offsets = place.header.base_offset..next_offset;
+        let range = LogRange::new(self, place.position..end, offsets)?;
         Ok(LogRead { records: Records::InFile(range), next_offset })
     }
 
@@ -152,7 +151,7 @@ impl Segment {
         })?;
         let entry = entry.filter(|entry| u64::from(entry.position) > first.position);
         let start = entry.map_or(first.position, |entry| u64::from(entry.position));
-        let mut headers = Headers::new(&self.log, start, self.size(), self.base)?;
+        let mut headers = self.headers(start)?;
         let mut last = (start, None);
         loop {
             let next = match headers.next_header() {
@@ -173,15 +172,22 @@ impl Segment {
         Ok((last.0, last.1.unwrap_or_else(|| first.header.next_offset())))
     }
 
+    /// The headers of the batches from `position` on, of which one has to begin there.
+    pub(crate) fn headers(&self, position: u64) -> Result<Headers, StorageError> {
+        let headers = Headers::new(&self.log, position, self.size(), self.base)?;
+        Ok(headers.noting(&self.trust))
+    }
+
     pub(crate) fn read_bytes(&self, position: u64, len: usize) -> Result<Vec<u8>, StorageError> {
         let file: Arc<File> = self.log.file()?;
-        disk::read_at(&file, position, len).map_err(|e| StorageError::io(self.log.path(), e))
+        let read = self.trust.read_at(&file, position, len);
+        read.map_err(|error| StorageError::io(self.log.path(), error))
     }
 
     /// The offset after the last batch; the base offset of an empty segment.
     pub(crate) fn next_offset(&self) -> Result<Offset, StorageError> {
         let start = self.offsets.last()?.map_or(0, |entry| u64::from(entry.position));
-        let mut headers = Headers::new(&self.log, start, self.size(), self.base)?;
+        let mut headers = self.headers(start)?;
         let mut next = self.base;
         while let Some(placed) = headers.next_header()? {
             next = placed.header.next_offset();
@@ -253,7 +259,7 @@ impl Segment {
         tracing::warn!(%problem, "rebuilding the indexes of {}", self.log.path().display());
         let scratch = Self::with(self.log.disk(), Path::new(""), self.base, 0, true);
         let mut growth = Growth::default();
-        let mut headers = Headers::new(&self.log, 0, self.size(), self.base)?;
+        let mut headers = self.headers(0)?;
         while let Some(placed) = headers.next_header()? {
             scratch.index(&mut growth, &placed.header, placed.position, INDEX_INTERVAL);
         }

@@ -15,6 +15,7 @@ use gofka_core::record::Batch;
 use gofka_core::record::BatchHeader;
 use parking_lot::Mutex;
 use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,15 +30,18 @@ pub struct LogRange {
     file: Arc<File>,
     position: u64,
     len: usize,
+    offsets: Range<Offset>,
 }
 
 impl LogRange {
+    /// The batches at `bytes`, whose offsets are `offsets`.
     pub(crate) fn new(
         segment: &Arc<Segment>,
-        position: u64,
-        len: usize,
+        bytes: Range<u64>,
+        offsets: Range<Offset>,
     ) -> Result<Self, StorageError> {
-        Ok(Self { file: segment.log.file()?, segment: segment.clone(), position, len })
+        let (position, len) = (bytes.start, (bytes.end - bytes.start) as usize);
+        Ok(Self { file: segment.log.file()?, segment: segment.clone(), position, len, offsets })
     }
 
     /// The file.
@@ -67,21 +71,24 @@ impl LogRange {
     /// Whether it may be sent as it is, without waiting for the disk.
     pub fn is_warm(&self) -> bool {
         let Range { start, end } = self.bytes();
-        // The kernel drops the oldest pages first: where three are there, the others are.
-        self.segment.trust.covers(&self.bytes())
+        let trust = &self.segment.trust;
+        // The kernel drops the oldest pages first: where three are there, the others are. Asked
+        // again afterwards, for what has been read from the disk meanwhile is in memory as well.
+        trust.covers(&self.bytes())
             && [start, start + self.len as u64 / 2, end - 1]
                 .into_iter()
-                .all(|position| disk::is_in_memory(&self.file, position))
+                .all(|position| trust.is_in_memory(&self.file, position))
+            && trust.covers(&self.bytes())
     }
 
     /// Reads it, and compares the checksums. What comes before a batch that has changed is given;
     /// an error where that is the first one. Blocks.
     pub fn load(&self) -> Result<Bytes, StorageError> {
         let path = self.segment.log.path();
-        let bytes = disk::read_at(&self.file, self.position, self.len)
-            .map_err(|error| StorageError::io(path, error))?;
-        let mut bytes = Bytes::from(bytes);
-        bytes.truncate(self.segment.check(self.position, &bytes)?);
+        let bytes = self.segment.trust.read_at(&self.file, self.position, self.len);
+        let mut bytes = Bytes::from(bytes.map_err(|error| StorageError::io(path, error))?);
+        let good = self.segment.check(self.position, &bytes, self.offsets.clone())?;
+        bytes.truncate(good);
         Ok(bytes)
     }
 }
@@ -99,11 +106,17 @@ impl Segment {
         if size - position.min(size) <= TAIL_BYTES && self.trust.covers(&(position..size)) {
             return true;
         }
-        self.log.file().is_ok_and(|file| disk::is_in_memory(&file, position))
+        self.log.file().is_ok_and(|file| self.trust.is_in_memory(&file, position))
     }
 
-    /// How many of `bytes`, which stand at `position`, are batches whose checksums fit.
-    pub(crate) fn check(&self, position: u64, bytes: &Bytes) -> Result<usize, StorageError> {
+    /// How many of `bytes`, which stand at `position`, are batches whose checksums fit, and whose
+    /// offsets, which no checksum covers, rise within `offsets`.
+    pub(crate) fn check(
+        &self,
+        position: u64,
+        bytes: &Bytes,
+        mut offsets: Range<Offset>,
+    ) -> Result<usize, StorageError> {
         let mut good = 0;
         let problem = loop {
             let rest = bytes.slice(good..);
@@ -115,11 +128,15 @@ impl Segment {
                 Ok(_) => break Some("the batch is longer than it was".to_owned()),
                 Err(problem) => break Some(problem.to_string()),
             };
+            if header.base_offset < offsets.start || header.last_offset() >= offsets.end {
+                break Some("its offsets are out of place".to_owned());
+            }
             let batch = Batch { header, bytes: rest.slice(..header.size()) };
             if let Err(problem) = batch.check_crc() {
                 break Some(problem.to_string());
             }
             good += header.size();
+            offsets.start = header.next_offset();
         };
         self.trust.note_checked(position..position + good as u64);
         match problem {
@@ -132,23 +149,34 @@ impl Segment {
     }
 }
 
-/// Which bytes of a segment are known to be good.
+/// Which bytes of a segment are known to be good, as long as they are in memory.
+///
+/// **Invariant:** where a read had to wait for the disk, nothing is trusted from there on but what
+/// was compared or written since: the kernel reads ahead, so that what comes after may be in
+/// memory again without anybody having looked at it.
 #[derive(Debug)]
 pub(crate) struct Trust {
     /// From here on this process wrote them.
     written_from: AtomicU64,
-    /// These it has read and compared.
+    /// Where the next bytes are written.
+    end: AtomicU64,
+    /// These it has read and compared, or wrote before those.
     checked: Mutex<Range<u64>>,
 }
+
+/// No page is larger, nor begins elsewhere.
+const PAGE_MAX: u64 = 64 << 10;
 
 impl Trust {
     /// Of a file that was found with `size` bytes.
     pub(crate) fn new(size: u64) -> Self {
-        Self { written_from: AtomicU64::new(size), checked: Mutex::new(0..0) }
+        let (written_from, end) = (AtomicU64::new(size), AtomicU64::new(size));
+        Self { written_from, end, checked: Mutex::new(0..0) }
     }
 
     /// The segment ends at `size` now.
     pub(crate) fn ends_at(&self, size: u64) {
+        self.end.store(size, Ordering::Release);
         self.written_from.fetch_min(size, Ordering::AcqRel);
     }
 
@@ -164,18 +192,84 @@ impl Trust {
 
     /// Notes that `bytes` are good. One range is kept: the one that grows, or the longest.
     pub(crate) fn note_checked(&self, bytes: Range<u64>) {
+        keep(&mut self.checked.lock(), bytes);
+    }
+
+    /// Notes that what is at `position` had to be read from the disk, or is about to be.
+    pub(crate) fn forget(&self, position: u64) {
+        let position = position - position % PAGE_MAX;
         let mut checked = self.checked.lock();
-        if bytes.start <= checked.end && bytes.end >= checked.start {
-            *checked = bytes.start.min(checked.start)..bytes.end.max(checked.end);
-        } else if bytes.end - bytes.start > checked.end - checked.start {
-            *checked = bytes;
+        checked.end = checked.end.min(position);
+        checked.start = checked.start.min(checked.end);
+        let end = self.end.load(Ordering::Acquire);
+        let written_from = self.written_from.fetch_max(end, Ordering::AcqRel);
+        if written_from < position {
+            keep(&mut checked, written_from..position);
         }
+    }
+
+    /// Whether the page at `position` can be read without waiting for the disk.
+    fn is_in_memory(&self, file: &File, position: u64) -> bool {
+        let is = disk::is_in_memory(file, position);
+        if !is {
+            self.forget(position);
+        }
+        is
+    }
+
+    /// As [`disk::fill_at`], noting what comes from the disk.
+    pub(crate) fn fill_at(
+        &self,
+        file: &File,
+        position: u64,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
+        let filled = disk::fill_from_memory(file, position, buffer)?;
+        if filled == buffer.len() {
+            return Ok(filled);
+        }
+        let rest = position + filled as u64;
+        self.forget(rest);
+        Ok(filled + disk::fill_at(file, rest, &mut buffer[filled..])?)
+    }
+
+    /// As [`disk::read_at`], noting what comes from the disk.
+    pub(crate) fn read_at(&self, file: &File, position: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        let filled = self.fill_at(file, position, &mut bytes)?;
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+}
+
+fn keep(checked: &mut Range<u64>, bytes: Range<u64>) {
+    if bytes.start <= checked.end && bytes.end >= checked.start {
+        *checked = bytes.start.min(checked.start)..bytes.end.max(checked.end);
+    } else if bytes.end - bytes.start > checked.end - checked.start {
+        *checked = bytes;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_from_the_disk_is_not_trusted_nor_what_follows() {
+        const PAGE: u64 = PAGE_MAX;
+        let trust = Trust::new(0);
+        trust.ends_at(10 * PAGE);
+        trust.forget(4 * PAGE + 5);
+        assert!(trust.covers(&(0..4 * PAGE)), "it wrote that, and it is before");
+        assert!(!trust.covers(&(4 * PAGE..5 * PAGE)) && !trust.covers(&(9 * PAGE..10 * PAGE)));
+        trust.ends_at(11 * PAGE);
+        assert!(trust.covers(&(10 * PAGE..11 * PAGE)), "written since");
+        trust.note_checked(4 * PAGE..10 * PAGE);
+        assert!(trust.covers(&(0..11 * PAGE)));
+        trust.forget(PAGE);
+        assert!(trust.covers(&(0..PAGE)) && !trust.covers(&(0..PAGE + 1)));
+        assert!(!trust.covers(&(10 * PAGE..11 * PAGE)));
+    }
 
     #[test]
     fn what_was_written_or_checked_is_trusted() {

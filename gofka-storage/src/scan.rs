@@ -5,6 +5,7 @@
 
 use crate::disk::{self, FileSlot};
 use crate::error::StorageError;
+use crate::range::Trust;
 use bytes::Bytes;
 use gofka_core::ids::Offset;
 use gofka_core::record::{BATCH_HEADER_SIZE, Batch, BatchHeader};
@@ -39,6 +40,8 @@ pub(crate) struct Headers {
     end: u64,
     /// No batch may begin below.
     floor: Offset,
+    /// Told of what comes from the disk.
+    trust: Option<Arc<Trust>>,
     window: Vec<u8>,
     window_at: u64,
     /// Headers found in the window.
@@ -59,10 +62,16 @@ impl Headers {
             position,
             end,
             floor,
+            trust: None,
             window: Vec::new(),
             window_at: 0,
             found: 0,
         })
+    }
+
+    /// The same, telling `trust` of what comes from the disk.
+    pub(crate) fn noting(self, trust: &Arc<Trust>) -> Self {
+        Self { trust: Some(Arc::clone(trust)), ..self }
     }
 
     /// The next batch's header; `None` at the end, an error where there is no batch.
@@ -101,8 +110,11 @@ impl Headers {
             self.window.resize(len as usize, 0);
             self.window_at = self.position;
             self.found = 0;
-            let filled = disk::fill_at(&self.file, self.position, &mut self.window)
-                .map_err(|e| StorageError::io(self.slot.path(), e))?;
+            let filled = match &self.trust {
+                Some(trust) => trust.fill_at(&self.file, self.position, &mut self.window),
+                None => disk::fill_at(&self.file, self.position, &mut self.window),
+            };
+            let filled = filled.map_err(|e| StorageError::io(self.slot.path(), e))?;
             self.window.truncate(filled);
         }
         self.found += 1;

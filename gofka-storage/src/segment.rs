@@ -28,7 +28,7 @@ pub(crate) struct Segment {
     pub(crate) times: IndexFile<TimeEntry>,
     pub(crate) txns: TxnIndex,
     size: AtomicU64,
-    pub(crate) trust: Trust,
+    pub(crate) trust: Arc<Trust>,
     /// Up to where disk blocks were taken ahead of appends; 0 where none were.
     pub(crate) allocated: AtomicU64,
     /// The largest timestamp and the batch that has it; unknown until a sealed segment is asked.
@@ -83,7 +83,7 @@ impl Segment {
             times: if growing { IndexFile::growing(times) } else { IndexFile::sealed(times) },
             txns: TxnIndex::new(slot(names::TXN_INDEX)),
             size: AtomicU64::new(size),
-            trust: Trust::new(size),
+            trust: Arc::new(Trust::new(size)),
             allocated: AtomicU64::new(0),
             largest: Mutex::new(if growing { Largest::Known(None) } else { Largest::Unknown }),
             rebuilding: Mutex::new(()),

@@ -5,7 +5,6 @@
 
 use crate::error::StorageError;
 use crate::log::Log;
-use crate::scan::Headers;
 use crate::segment::Segment;
 use bytes::Bytes;
 use gofka_core::ids::Offset;
@@ -86,7 +85,7 @@ impl Segment {
     ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
         let from = self.last_before(timestamp)?.max(start);
         let Some(place) = self.locate(from)? else { return Ok(None) };
-        let mut headers = Headers::new(&self.log, place.position, self.size(), self.base)?;
+        let mut headers = self.headers(place.position)?;
         while let Some(placed) = headers.next_header()? {
             if placed.header.max_timestamp < timestamp {
                 continue;

@@ -201,6 +201,8 @@ impl Log {
         let mut map = LastOffsets::new(run.map_bytes, first_dirty);
         for segment in segments {
             let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
+            // What this brings into memory is checked here, and not for others.
+            segment.trust.forget(place.position);
             let mut batches = Batches::new(
                 &segment.log,
                 place.position,

@@ -253,6 +253,18 @@ pub(crate) fn fill_at(file: &File, position: u64, buffer: &mut [u8]) -> io::Resu
     Ok(filled)
 }
 
+/// Fills as much of `buffer` as is in memory from `position` on; how much that was, and all of it
+/// where the file system cannot tell.
+pub(crate) fn fill_from_memory(file: &File, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut slices = [IoSliceMut::new(buffer)];
+    match rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT) {
+        Ok(filled) => Ok(filled),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => fill_at(file, position, buffer),
+        // Whatever else there is to say is said when the disk is waited for.
+        Err(_) => Ok(0),
+    }
+}
+
 /// Whether the page at `position` can be read without waiting for the disk. A file system that
 /// cannot tell is taken at its best.
 pub(crate) fn is_in_memory(file: &File, position: u64) -> bool {

@@ -187,3 +187,63 @@ fn what_has_changed_on_the_disk_is_not_given() {
         assert!(!loaded(6).unwrap().is_empty(), "what comes after it can be read");
     }
 }
+
+/// Takes a file's bytes out of memory; whether its file system lets one do that.
+fn evict(path: &std::path::Path) -> bool {
+    let file = std::fs::File::open(path).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    !crate::disk::is_in_memory(&file, 0)
+}
+
+/// What this process wrote is trusted only for as long as it is in memory.
+#[test]
+fn what_has_changed_on_the_disk_since_it_was_written_is_not_given() {
+    let home = Home::new(config());
+    let (_dirs, log) = filled(&home);
+    log.sync().unwrap();
+    let size = log.read(Offset(0), 0, Offset(80), true).unwrap().records.len();
+    let path = log.dir().join("00000000000000000000.log");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[2 * size + size / 2 + 20] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+    for max_bytes in [0, 1 << 20] {
+        if !evict(&path) {
+            return;
+        }
+        let read = |from| log.read(Offset(from), max_bytes, Offset(80), true);
+        let first = read(0).unwrap().records;
+        if let crate::log::Records::InFile(range) = &first {
+            assert!(!range.is_warm(), "nobody has compared it");
+        }
+        assert!(first.load().unwrap().len() <= 2 * size);
+        let error = read(4).and_then(|read| Ok(read.records.load()?)).unwrap_err();
+        assert_eq!(error.code(), gofka_core::error::ErrorCode::CorruptMessage);
+    }
+}
+
+/// No checksum covers the offset of a batch.
+#[test]
+fn a_batch_in_another_ones_place_is_not_given() {
+    let home = Home::new(config());
+    let (dirs, log) = filled(&home);
+    let size = log.read(Offset(0), 0, Offset(80), true).unwrap().records.len();
+    let path = log.dir().join("00000000000000000000.log");
+    dirs.close(|_| None).unwrap();
+    drop((dirs, log));
+    let good = std::fs::read(&path).unwrap();
+    for (byte, bit) in [(7, 0), (7, 2), (5, 1), (0, 6)] {
+        let mut bytes = good.clone();
+        bytes[2 * size + byte] ^= 1 << bit;
+        std::fs::write(&path, bytes).unwrap();
+        let (dirs, log) = home.open();
+        let read = log.read(Offset(0), 1 << 20, Offset(80), true).unwrap();
+        let batches = record::split(read.records.load().unwrap()).unwrap();
+        let mut next = Offset(0);
+        for batch in &batches {
+            assert!(batch.header.base_offset >= next && batch.header.next_offset() <= Offset(80));
+            next = batch.header.next_offset();
+        }
+        dirs.close(no_watermark).unwrap();
+    }
+}
