@@ -43,8 +43,7 @@ fn sync_group(health: &DirHealth, logs: &[&Log]) -> Vec<Result<Offset, StorageEr
     let taken: Vec<Option<Unsynced>> = logs.iter().zip(&usable).map(take).collect();
     let synced = health.sync_folders_with(|| {
         taken.iter().flatten().try_for_each(Unsynced::check)?;
-        file_system.sync(health.disk())?;
-        health.check()
+        health.sync_file_system(file_system)
     });
     let synced = synced.map_err(|error| health.judge_sync(error));
     let mut results = Vec::with_capacity(logs.len());

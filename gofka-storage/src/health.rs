@@ -118,6 +118,13 @@ impl DirHealth {
         }
     }
 
+    /// Waits until everything on `file_system`, which is this directory's, is on the disk. The
+    /// kernel tells of an error only once, whoever asks: any one is for good.
+    pub(crate) fn sync_file_system(&self, file_system: &FileSystem) -> Result<(), StorageError> {
+        file_system.sync(&self.disk).map_err(|error| self.judge_sync(error))?;
+        self.check()
+    }
+
     /// Notes that a folder was made in the directory.
     pub(crate) fn note_new_folder(&self) {
         self.folders_made.fetch_add(1, Ordering::AcqRel);

@@ -149,8 +149,7 @@ impl LogDirs {
             log.close_files();
             log.store_epochs(false)
         })?;
-        file_system.sync(dir.health.disk())?;
-        dir.health.check()?;
+        dir.health.sync_file_system(file_system)?;
         for log in logs {
             log.note_synced();
         }
@@ -248,7 +247,7 @@ fn store_epochs(dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
         }
     }
     match file_system {
-        Some(file_system) => file_system.sync(dir.health.disk()),
+        Some(file_system) => dir.health.sync_file_system(file_system),
         None => Ok(()),
     }
 }

@@ -123,8 +123,7 @@ impl LogDirs {
             let Some(file_system) = dir.health.file_system().filter(|_| many) else {
                 return self.for_each(&logs, |log| log.sync().map(|_| ()));
             };
-            file_system.sync(dir.health.disk())?;
-            dir.health.check()?;
+            dir.health.sync_file_system(file_system)?;
             for log in &logs {
                 log.note_synced();
             }

@@ -484,3 +484,37 @@ fn few_files_stay_open_for_many_logs() {
     // Other tests of this process open files too, but not 80.
     assert!(open_files() < before + 80, "{} then {}", before, open_files());
 }
+
+/// The kernel could not write something of the directory's file system for want of room.
+#[derive(Debug)]
+struct NoRoomToSync(PathBuf);
+
+impl disk::Faults for NoRoomToSync {
+    fn check(
+        &self,
+        what: disk::Operation,
+        path: &std::path::Path,
+        len: usize,
+    ) -> std::io::Result<usize> {
+        if what == disk::Operation::Sync && path == self.0 {
+            return Err(std::io::Error::from_raw_os_error(28));
+        }
+        Ok(len)
+    }
+}
+
+/// It tells that only once: what a later sync of the file system says counts for nothing.
+#[test]
+fn an_error_that_a_checkpoint_hears_of_takes_the_directory_offline() {
+    let root = tempfile::tempdir().unwrap();
+    let mut dirs = open_dirs(root.path());
+    let faults = Arc::new(NoRoomToSync(root.path().to_owned()));
+    let health = DirHealth::new(root.path().to_owned(), Disk::with_faults(faults), 0);
+    health.open_any_file_system();
+    dirs.dirs[0].health = Arc::clone(&health);
+    for index in 0..=checkpoints::SYNCED_ONE_BY_ONE as i32 {
+        append(&create(&dirs, "a", index), &batch("x", 1));
+    }
+    dirs.checkpoint(|_| None).unwrap_err();
+    assert!(health.offline().is_some());
+}
