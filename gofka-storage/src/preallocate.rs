@@ -14,6 +14,8 @@ const FIRST: u64 = 1 << 20;
 /// As much of what a file holds is taken ahead of it, up to a limit.
 const SHARE: u64 = 4;
 const STEP_MAX: u64 = 16 << 20;
+/// File systems hold a little more than what was written.
+const SLACK: u64 = 64 << 10;
 
 impl Log {
     /// Takes blocks for the active segment, which is about to be `end` bytes long and may get
@@ -38,6 +40,14 @@ impl Log {
 }
 
 impl Segment {
+    /// Notes that the file was found with `held` bytes of blocks: what a process took ahead that
+    /// did not end in order is used, or given back.
+    pub(crate) fn note_found(&self, held: u64) {
+        if held > self.size() + SLACK {
+            self.allocated.store(held, Ordering::Relaxed);
+        }
+    }
+
     /// Gives back blocks that were taken and not written.
     pub(crate) fn give_back(&self) -> Result<(), StorageError> {
         if self.allocated.swap(0, Ordering::Relaxed) <= self.size() {
@@ -58,7 +68,7 @@ mod tests {
     use crate::disk::{Disk, Faults, Operation};
     use crate::error::AppendError;
     use crate::health::DirHealth;
-    use crate::log::{LogPlace, Opened};
+    use crate::log::{LogOptions, LogPlace, Opened};
     use crate::testing::*;
     use gofka_core::config::{Durability, TopicConfig};
     use gofka_core::ids::Offset;
@@ -143,6 +153,28 @@ mod tests {
             assert_eq!(len, log.size_bytes());
             assert!(held < len + 64 * 1024, "{held} bytes for {len}");
         }
+    }
+
+    #[test]
+    fn blocks_that_a_killed_process_has_taken_are_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let killed = log(dir.path(), Disk::new(8), Durability::Fsync);
+        fill(&killed, 5 << 20).unwrap();
+        killed.sync().unwrap();
+        let (len, held) = first_segment(dir.path());
+        assert!(held > len + 256 * 1024, "{held} bytes for {len}");
+        let options = LogOptions {
+            dir: dir.path().to_owned(),
+            partition: partition(),
+            topic_id: TOPIC_ID,
+            config: killed.config(),
+        };
+        drop(killed);
+        let log = Log::open(options).unwrap();
+        log.roll().unwrap();
+        let (len, held) = first_segment(dir.path());
+        assert_eq!(len, log.size_bytes());
+        assert!(held < len + 64 * 1024, "{held} bytes for {len}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::segment::{Growth, Segment};
 use gofka_core::ids::Offset;
 use gofka_core::record::BATCH_HEADER_SIZE;
 use gofka_core::time::TimestampMs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -121,8 +122,10 @@ fn find_segments(
     for name in names.iter().filter(|name| is_log(name)) {
         let Some((base, _)) = names::parse_file(name) else { continue };
         let path = dir.join(name);
-        let size = std::fs::metadata(&path).map_err(|e| StorageError::io(&path, e))?.len();
-        segments.push(Arc::new(Segment::on_disk(disk, dir, base, size)));
+        let metadata = std::fs::metadata(&path).map_err(|e| StorageError::io(&path, e))?;
+        let segment = Segment::on_disk(disk, dir, base, metadata.len());
+        segment.note_found(metadata.blocks().saturating_mul(512));
+        segments.push(Arc::new(segment));
     }
     for name in names.iter().filter(|name| !is_log(name)) {
         let leftover = match names::parse_file(name) {

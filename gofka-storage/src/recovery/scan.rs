@@ -12,6 +12,7 @@ use crate::segment::{Growth, Segment};
 use gofka_core::ids::LeaderEpoch;
 use gofka_core::record::{Batch, BatchHeader};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How reading a segment ended.
 enum End {
@@ -215,6 +216,7 @@ impl Recovery {
             _ => tracing::debug!(path = %path_shown, at = size, bytes = lost, "cut unused room"),
         }
         self.disk.set_len(&*segment.log.file()?, path, size)?;
+        segment.allocated.store(0, Ordering::Relaxed);
         segment.publish(size);
         Ok(goes_on)
     }
