@@ -17,7 +17,7 @@ const REQUESTS_MAX: usize = 128;
 /// Bytes of one connection's requests in work, above which no further one is read.
 const REQUEST_BYTES_MAX: usize = 32 << 20;
 /// Bytes of answers that may be ready before they are taken, above which no further request is
-/// read and no waiting answer is made.
+/// read and no waiting answer is made. Those in files count: they hold the files open.
 const READY_BYTES_MAX: usize = 1 << 20;
 /// Answers of one connection that need no memory of the budget, taken together: they come however
 /// short it is.
@@ -48,6 +48,8 @@ struct Inner {
     slots: VecDeque<(Ticket, Answer)>,
     request_bytes: usize,
     ready_bytes: usize,
+    /// Those of them that are in memory.
+    ready_memory: usize,
     /// Bytes of answers that no permit covers, until they are sent.
     free_bytes: usize,
     /// Those of them that the writer has taken.
@@ -72,8 +74,8 @@ impl Inner {
     /// short a connection waits early, instead of asking for what may not be there.
     fn may_make_more(&self) -> bool {
         self.unfunded == 0
-            && (self.ready_bytes < SMALL_BYTES
-                || (self.ready_bytes < READY_BYTES_MAX && !self.memory.is_short()))
+            && self.ready_bytes < READY_BYTES_MAX
+            && (self.ready_memory < SMALL_BYTES || !self.memory.is_short())
     }
 
     /// Takes the memory that `reply` holds until it is sent, if it is there. A connection has one
@@ -99,7 +101,8 @@ impl Inner {
     }
 
     fn ready(&mut self, reply: Reply) -> Answer {
-        self.ready_bytes += reply.memory_bytes();
+        self.ready_bytes += reply.len();
+        self.ready_memory += reply.memory_bytes();
         Answer::Ready(reply)
     }
 
@@ -141,6 +144,7 @@ impl Queue {
             slots: VecDeque::new(),
             request_bytes: 0,
             ready_bytes: 0,
+            ready_memory: 0,
             free_bytes: 0,
             taken_bytes: 0,
             unfunded: 0,
@@ -195,7 +199,7 @@ impl Queue {
             .slots
             .front()
             .is_some_and(|(_, answer)| matches!(answer, Answer::Waiting(_) | Answer::Unfunded(_)));
-        head_waits && inner.ready_bytes > SMALL_BYTES
+        head_waits && inner.ready_memory > SMALL_BYTES
     }
 
     /// Whether no request is in work.
@@ -212,7 +216,8 @@ impl Queue {
             None => Poll::Pending,
             Some((ticket, Answer::Ready(reply))) => {
                 inner.request_bytes -= ticket.request_bytes;
-                inner.ready_bytes -= reply.memory_bytes();
+                inner.ready_bytes -= reply.len();
+                inner.ready_memory -= reply.memory_bytes();
                 if !reply.has_permit() {
                     inner.taken_bytes += reply.memory_bytes();
                 }
@@ -232,9 +237,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{FileRange, Part};
     use crate::clock::Clock;
     use bytes::Bytes;
     use futures_util::task::noop_waker;
+    use std::sync::Arc;
     use tokio::sync::oneshot;
 
     fn ticket(correlation_id: i32, request_bytes: usize) -> Ticket {
@@ -322,6 +329,21 @@ mod tests {
         let queue = new_queue();
         queue.push(ticket(0, 1), Answer::Ready(reply(READY_BYTES_MAX)));
         assert!(queue.poll_room().is_pending());
+    }
+
+    #[test]
+    fn answers_that_are_not_read_hold_few_files_open_and_no_memory() {
+        let queue = new_queue();
+        let file = Arc::new(tempfile::tempfile().expect("a file"));
+        queue.push(ticket(0, 1), Answer::Waiting(Box::pin(std::future::pending())));
+        let mut count = 0;
+        while queue.poll_room().is_ready() {
+            let range = FileRange { file: file.clone(), position: 0, len: READY_BYTES_MAX / 4 };
+            queue.push(ticket(1, 1), Answer::Ready(Reply::parts([Part::File(range)])));
+            count += 1;
+        }
+        assert_eq!(count, 4);
+        assert!(!queue.parks_memory());
     }
 
     /// Takes the next answer, which is ready.
