@@ -126,11 +126,15 @@ impl Segment {
         up_to: Offset,
     ) -> Result<LogRead, StorageError> {
         let limit = place.position + len as u64;
-        let (end, next_offset) = match self.end_of_range(place, limit, up_to) {
+        let found = match self.end_by_index(place, limit, up_to) {
             Err(problem) if self.may_rebuild(&problem) => {
-                self.rebuild_indexes(&problem)?;
-                self.end_of_range(place, limit, up_to)?
+                self.rebuild_indexes(&problem).and_then(|()| self.end_by_index(place, limit, up_to))
             }
+            found => found,
+        };
+        let (end, next_offset) = match found {
+            // Where the index leads a batch has changed; what comes before it can be read.
+            Err(StorageError::Corrupt { .. }) => self.end_of_range(place, limit, up_to, None)?,
             found => found?,
         };
         let offsets = place.header.base_offset..next_offset;
@@ -140,7 +144,7 @@ impl Segment {
 
     /// Where the last batch ends that ends below `limit` and `up_to`, and the offset after it. The
     /// first one does.
-    fn end_of_range(
+    fn end_by_index(
         &self,
         first: &Place,
         limit: u64,
@@ -150,6 +154,17 @@ impl Segment {
             u64::from(entry.position) <= limit && self.base.plus(i64::from(entry.relative)) < up_to
         })?;
         let entry = entry.filter(|entry| u64::from(entry.position) > first.position);
+        self.end_of_range(first, limit, up_to, entry)
+    }
+
+    /// The same, looked for from the batch that `entry` names on.
+    fn end_of_range(
+        &self,
+        first: &Place,
+        limit: u64,
+        up_to: Offset,
+        entry: Option<OffsetEntry>,
+    ) -> Result<(u64, Offset), StorageError> {
         let start = entry.map_or(first.position, |entry| u64::from(entry.position));
         let mut headers = self.headers(start)?;
         let mut last = (start, None);

@@ -247,3 +247,26 @@ fn a_batch_in_another_ones_place_is_not_given() {
         dirs.close(no_watermark).unwrap();
     }
 }
+
+/// Also where the header of a batch cannot be read that an index entry leads to.
+#[test]
+fn what_comes_before_a_changed_header_is_given() {
+    let home = Home::new(config());
+    let (dirs, log) = filled(&home);
+    let size = log.read(Offset(0), 0, Offset(80), true).unwrap().records.len();
+    let count = log.read(Offset(0), 1 << 20, Offset(80), true).unwrap().records.len() / size;
+    let path = log.dir().join("00000000000000000000.log");
+    dirs.close(no_watermark).unwrap();
+    drop((dirs, log));
+    let good = std::fs::read(&path).unwrap();
+    for changed in 1..count {
+        let mut bytes = good.clone();
+        bytes[changed * size + 16] ^= 4;
+        std::fs::write(&path, bytes).unwrap();
+        let (dirs, log) = home.open();
+        let read = log.read(Offset(0), 1 << 20, Offset(80), true).unwrap();
+        let batches = record::split(read.records.load().unwrap()).unwrap();
+        assert_eq!(batches.len(), changed);
+        dirs.close(no_watermark).unwrap();
+    }
+}
