@@ -34,7 +34,8 @@ impl LogDirs {
         let _alone = log.maintenance.lock();
         let _no_sync = log.syncing.lock();
         let _no_append = log.writer.lock();
-        log.close_files();
+        // A reader that is late must not find a new log's file under an old one's name.
+        log.segments.read().iter().for_each(|segment| segment.retire());
         let health = &log.health;
         health.check()?;
         let delay = Duration::from_millis(log.config().file_delete_delay_ms);

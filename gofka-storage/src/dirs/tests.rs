@@ -518,3 +518,15 @@ fn an_error_that_a_checkpoint_hears_of_takes_the_directory_offline() {
     dirs.checkpoint(|_| None).unwrap_err();
     assert!(health.offline().is_some());
 }
+
+#[test]
+fn a_deleted_logs_reader_does_not_meet_the_files_of_a_new_one() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = open_dirs(root.path());
+    let deleted = create(&dirs, "a", 0);
+    append(&deleted, &batch("old", 1));
+    let segment = Arc::clone(&deleted.segments.read()[0]);
+    dirs.delete(&TopicPartition::new("a", 0), MonotonicMs(0)).unwrap();
+    append(&create(&dirs, "a", 0), &batch("new", 1));
+    assert!(segment.log.file().unwrap_err().is_not_found());
+}
