@@ -40,4 +40,5 @@ pub use dirs::{Claim, DirDescription, DirOptions, LogDirs};
 pub use error::{AppendError, OpenError, ReadError, StorageError};
 pub use group_commit::sync_together;
 pub use log::{AbortedTransaction, AppendInfo, Log, LogOptions, LogRead, ProducerStatus, Records};
+pub use lookup::LOADED_BYTES_MAX;
 pub use range::LogRange;

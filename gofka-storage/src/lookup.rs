@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// A read of so many bytes is done at once; of more, only the place is found. A test's files are
 /// small.
-const LOADED_BYTES_MAX: usize = if cfg!(test) { 200 } else { 32 << 10 };
+pub const LOADED_BYTES_MAX: usize = if cfg!(test) { 200 } else { 32 << 10 };
 
 /// Where a batch begins that a reader wants.
 pub(crate) type Place = Placed;

@@ -96,6 +96,7 @@ impl Fetch {
         let bytes = reads.bytes();
         let readable = self.sources.iter().any(|source| matches!(source, Source::Here(_)));
         bytes >= self.limits.min_bytes
+            || (reads.is_short && bytes > 0)
             || !readable
             || reads.all.iter().any(|read| read.is_urgent)
     }
@@ -137,7 +138,7 @@ impl Fetch {
     }
 
     fn reply(&self, context: &RequestContext, reads: Reads) -> Reply {
-        let Reads { all: mut reads, permit } = reads;
+        let Reads { all: mut reads, permit, .. } = reads;
         let (broker, version) = (&context.broker, context.api_version);
         let news: Vec<PartitionNews> = reads.iter().map(Read::news).collect();
         let now = broker.clock.now().monotonic;

@@ -288,3 +288,22 @@ async fn much_that_was_just_written_stays_in_its_file() {
     // From the middle of a batch on.
     assert_eq!(reads.all[0].record_count, 800 * 3 - 1);
 }
+
+#[tokio::test]
+async fn small_reads_of_many_partitions_have_memory_too_and_get_little_without() {
+    let fixture = Fixture::with_topic(20).await;
+    (0..20).for_each(|partition| append(&fixture, partition, 200));
+    let targets = (0..20).map(|partition| target(partition, 0)).collect();
+    let fetch = fetch(&fixture, request("t", targets));
+    let all = at_once(&fetch);
+    assert!(all.bytes() > 100 << 10 && !all.is_short);
+    let held = (256 << 20) - fetch.memory.available_bytes();
+    assert!((all.bytes()..all.bytes() + 1024).contains(&held), "{held} bytes are held");
+    let mut others = fetch.memory.permit();
+    assert!(others.try_hold(fetch.memory.available_bytes()));
+    let few = at_once(&fetch);
+    assert!(few.bytes() > 0 && few.bytes() <= 64 << 10, "{} bytes", few.bytes());
+    assert!(few.is_short && few.permit.is_none() && fetch.is_enough(&few));
+    drop((all, others));
+    assert!(at_once(&fetch).bytes() > 100 << 10);
+}
