@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use gofka_core::config::{Durability, TopicConfig};
+use gofka_core::config::Durability;
 use gofka_core::error::ErrorCode;
 use gofka_core::ids::{LeaderEpoch, Offset};
 use gofka_core::record::{Batch, BatchRejection, Compression, Origin, split, validate};
@@ -111,7 +111,7 @@ impl Partition {
         if !info.duplicate {
             let bytes = batches.iter().map(|batch| batch.header.size() as u64).sum();
             let records = batches.iter().map(|batch| i64::from(batch.header.record_count)).sum();
-            self.appended(&config, bytes, records);
+            self.appended(bytes, records);
         }
         Ok(Appended {
             first_offset: info.first_offset,
@@ -121,7 +121,9 @@ impl Partition {
         })
     }
 
-    fn appended(self: &Arc<Self>, config: &TopicConfig, bytes: u64, records: i64) {
+    fn appended(self: &Arc<Self>, bytes: u64, records: i64) {
+        // Those of now: who changes them to `fsync` has what is in the log by then synced.
+        let config = self.config.load();
         self.metrics.produced(records.unsigned_abs(), bytes);
         self.appended_bytes.fetch_add(bytes, Ordering::AcqRel);
         if config.durability == Durability::Fsync {
@@ -129,10 +131,10 @@ impl Partition {
             return;
         }
         self.raise_high_watermark();
-        if self.has_too_many_unsynced(config) {
+        if self.has_too_many_unsynced(&config) {
             self.shared.flusher.request(self);
         } else {
-            self.flush_later(config);
+            self.flush_later(&config);
         }
     }
 
