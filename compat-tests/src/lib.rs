@@ -4,6 +4,7 @@
 //! The way of a test: `setup` installs the tools, `broker` starts a server, `driver` runs a
 //! client program against it, `scenario` says what is asked and expected, `compare` judges.
 
+pub mod batch;
 pub mod broker;
 pub mod compare;
 pub mod driver;
@@ -14,6 +15,7 @@ pub mod judge;
 pub mod paths;
 pub mod ports;
 pub mod process;
+pub mod raw;
 pub mod scenario;
 pub mod setup;
 pub mod siege;
