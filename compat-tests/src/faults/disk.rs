@@ -113,8 +113,13 @@ pub struct Plug {
 
 impl Plug {
     pub fn of(disk: &Disk) -> Result<Self, DiskError> {
+        Self::of_mount(disk.path())
+    }
+
+    /// Of whatever ext4 file system is mounted there.
+    pub fn of_mount(at: &Path) -> Result<Self, DiskError> {
         let mut command = Command::new(setup::faults());
-        command.arg("cut").arg("--mount").arg(disk.path());
+        command.arg("cut").arg("--mount").arg(at);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Process::spawn(&mut command, None).expect("the program is installed");
         let said = process.child().stdout.take().expect("a pipe");
