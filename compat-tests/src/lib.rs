@@ -12,6 +12,7 @@ pub mod expected;
 pub mod faults;
 pub mod fixture;
 pub mod judge;
+pub mod partition_files;
 pub mod paths;
 pub mod ports;
 pub mod process;

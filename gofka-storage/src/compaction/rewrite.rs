@@ -13,8 +13,8 @@ use crate::segment::{Growth, Segment};
 use bytes::Bytes;
 use gofka_core::config::TopicConfig;
 use gofka_core::record::{
-    self, BATCH_HEADER_SIZE, Batch, BatchBuilder, LENGTH_PREFIX_SIZE, NewRecord, RecordView,
-    RecordWalk, TimestampType,
+    self, BATCH_HEADER_SIZE, Batch, BatchBuilder, Compression, LENGTH_PREFIX_SIZE, NewRecord,
+    RecordView, RecordWalk, TimestampType,
 };
 use gofka_core::time::TimestampMs;
 use std::io::IoSlice;
@@ -141,7 +141,9 @@ fn nothing_of(rules: &Rules, batch: &Batch) -> Kept {
         return Kept::All;
     }
     let mut header = *header;
-    header.attributes = header.attributes.with_delete_horizon(false);
+    // Clients decompress what says that it is compressed, and nothing is no frame of any codec.
+    header.attributes =
+        header.attributes.with_delete_horizon(false).with_compression(Compression::None);
     header.batch_length = (BATCH_HEADER_SIZE - LENGTH_PREFIX_SIZE) as i32;
     header.record_count = 0;
     header.base_timestamp = header.max_timestamp;

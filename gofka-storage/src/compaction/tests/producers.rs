@@ -55,3 +55,27 @@ fn aborted_records_go_and_do_not_count_as_the_latest() {
     assert!(!values.contains(&Some("aborted".into())));
     assert_eq!(log.aborted_transactions(Offset(0), Offset(3)).unwrap().len(), 1);
 }
+
+#[test]
+fn a_batch_without_records_is_not_called_compressed() {
+    let home = Home::new(compacted());
+    let (_dirs, log) = home.open();
+    for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+        let id = ProducerId(codec as i64);
+        let mut batch = BatchBuilder::new(Offset(0), codec, TimestampType::CreateTime).producer(
+            id,
+            ProducerEpoch(0),
+            Sequence(0),
+        );
+        batch.push(&NewRecord { timestamp: NOW, key: Some(b"k"), ..NewRecord::default() });
+        append(&log, &batch.build_batch());
+    }
+    put(&log, "k", Some("last"));
+    log.roll().unwrap();
+    compact(&log, NOW.0).unwrap();
+    let read = log.read(Offset(0), 1 << 20, log.log_end_offset(), true).unwrap();
+    let batches = record::split(read.records.load().unwrap()).unwrap();
+    let empty = batches.iter().filter(|batch| batch.header.record_count == 0);
+    let codecs: Vec<_> = empty.map(|batch| batch.header.attributes.compression()).collect();
+    assert_eq!(codecs, [Some(Compression::None); 4]);
+}
