@@ -70,7 +70,9 @@ impl Client {
         }
         body.i32(WAIT_MS).i8(0);
         let mut answer = self.must(19, 4, &body);
-        (answer.i32(), answer.i32(), answer.text());
+        answer.i32();
+        answer.i32();
+        answer.text();
         answer.i16()
     }
 
@@ -83,10 +85,12 @@ impl Client {
             body.i32(*partition).bytes(batch);
         }
         let mut answer = self.must(0, 7, &body);
-        (answer.i32(), answer.text());
+        answer.i32();
+        answer.text();
         let row = |answer: &mut Reader| {
             let row = (answer.i32(), answer.i16(), answer.i64());
-            (answer.i64(), answer.i64());
+            answer.i64();
+            answer.i64();
             row
         };
         (0..answer.i32()).map(|_| row(&mut answer)).collect()
@@ -113,12 +117,15 @@ impl Client {
             body.i32(*partition).i64(*offset).i32(max_bytes);
         }
         let mut answer = self.must(1, 4, &body);
-        (answer.i32(), answer.i32(), answer.text());
+        answer.i32();
+        answer.i32();
+        answer.text();
         let row = |answer: &mut Reader| {
             let (partition, error, high_watermark) = (answer.i32(), answer.i16(), answer.i64());
             answer.i64();
             for _ in 0..answer.i32() {
-                (answer.i64(), answer.i64());
+                answer.i64();
+                answer.i64();
             }
             (partition, Fetched { error, high_watermark, records: answer.bytes() })
         };
@@ -135,7 +142,12 @@ impl Client {
         let mut body = Body::default();
         body.i32(-1).i32(1).text(topic).i32(1).i32(partition).i64(time);
         let mut answer = self.must(2, 1, &body);
-        (answer.i32(), answer.text(), answer.i32(), answer.i32(), answer.i16(), answer.i64());
+        answer.i32();
+        answer.text();
+        answer.i32();
+        answer.i32();
+        answer.i16();
+        answer.i64();
         answer.i64()
     }
 
@@ -144,7 +156,12 @@ impl Client {
         let mut body = Body::default();
         body.i32(1).text(topic).i32(1).i32(partition).i64(before).i32(WAIT_MS);
         let mut answer = self.must(21, 1, &body);
-        (answer.i32(), answer.i32(), answer.text(), answer.i32(), answer.i32(), answer.i64());
+        answer.i32();
+        answer.i32();
+        answer.text();
+        answer.i32();
+        answer.i32();
+        answer.i64();
         answer.i16()
     }
 
@@ -157,7 +174,8 @@ impl Client {
         }
         body.i8(0);
         let mut answer = self.must(44, 0, &body);
-        (answer.i32(), answer.i32());
+        answer.i32();
+        answer.i32();
         answer.i16()
     }
 
@@ -175,7 +193,8 @@ impl Client {
                 let topic = answer.text();
                 for _ in 0..answer.i32() {
                     partitions.push((topic.clone(), answer.i32(), answer.i64()));
-                    (answer.i64(), answer.i8());
+                    answer.i64();
+                    answer.i8();
                 }
             }
             dirs.push(LogDir { error, path, partitions });
