@@ -1,6 +1,7 @@
 //! The files of partitions in a broker's data directory: listed, judged by Apache Kafka's dump
 //! tool, and put into another broker's folders.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,6 +31,25 @@ pub fn of(broker: &Broker, partition: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     files
+}
+
+/// The first offset of the segment that is written to.
+pub fn active_base(broker: &Broker, partition: &str) -> i64 {
+    let segments = of(broker, partition).into_iter().filter(|path| has_extension(path, "log"));
+    let names = segments.filter_map(|path| path.file_stem()?.to_str()?.parse().ok());
+    names.max().expect("a segment")
+}
+
+/// Whether no key occurs twice before the segment that is written to, by lines of kcat's that
+/// begin with offset and key.
+pub fn is_compacted(broker: &Broker, partition: &str, lines: &[&str]) -> bool {
+    let active = active_base(broker, partition);
+    let mut keys = HashSet::new();
+    lines.iter().all(|line| {
+        let mut words = line.split(' ');
+        let offset: i64 = words.next().and_then(|word| word.parse().ok()).expect("an offset");
+        offset >= active || keys.insert(words.next())
+    })
 }
 
 /// Whether a path ends in `.wanted`.

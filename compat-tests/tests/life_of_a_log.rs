@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use compat_tests::batch::{self, now_ms};
 use compat_tests::broker::{Broker, Kind};
+use compat_tests::partition_files;
 use compat_tests::process::eventually;
 use compat_tests::raw::{Client, INVALID_RECORD, NONE};
 use compat_tests::setup::Tool;
@@ -91,7 +92,7 @@ impl Life {
     fn records(&self, topic: &str) -> Vec<String> {
         let mut kcat = Command::new("kcat");
         kcat.args(["-C", "-e", "-q", "-t", topic, "-f", "%o %k %S\n"]);
-        kcat.args(["-b", &self.broker.bootstrap()]);
+        kcat.args(["-X", "fetch.wait.max.ms=10", "-b", &self.broker.bootstrap()]);
         let output = kcat.stdin(Stdio::null()).output().expect("kcat runs");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{topic}: {errors}");
@@ -111,14 +112,12 @@ impl Life {
         assert!(done, "{what} does not come on {kind:?}:\n{}", self.broker.output());
     }
 
-    /// Waits until no more than the records of the last segments stand beside one of each key.
-    fn wait_compacted(&mut self, topic: &str, at_most: usize) {
-        let mut before = Vec::new();
+    fn wait_compacted(&mut self, topic: &str) {
+        let partition = format!("{topic}-0");
         self.wait(&format!("compaction of {topic}"), |life| {
-            let now = life.records(topic);
-            let settled = now == before && now.len() <= at_most;
-            before = now;
-            settled
+            let records = life.records(topic);
+            let lines: Vec<&str> = records.iter().map(String::as_str).collect();
+            partition_files::is_compacted(&life.broker, &partition, &lines)
         });
     }
 }
@@ -180,7 +179,7 @@ fn cleanup_policy(life: &mut Life) {
     life.alter("changing", &COMPACT);
     // A record without a key goes too.
     life.fill("changing", 12, start);
-    life.wait_compacted("changing", 260);
+    life.wait_compacted("changing");
     let left = life.records("changing");
     life.note("compacted", left.join(","));
     assert_eq!(life.client.send("changing", 0, &[b"no key"]).0, INVALID_RECORD);
@@ -204,16 +203,16 @@ fn compaction_lags(life: &mut Life) {
         life.fill(topic, 35, old);
     }
     // The cleaner has been at work beside them.
-    life.wait_compacted("eager", 150);
+    life.wait_compacted("eager");
     life.fill("eager", 20, old);
-    life.wait_compacted("eager", 150);
+    life.wait_compacted("eager");
     for topic in ["waiting", "lazy"] {
         assert_eq!(life.records(topic).len(), 350, "{topic} on {:?}", life.broker.kind());
     }
     life.alter("waiting", &[("min.compaction.lag.ms", "0")]);
     life.alter("lazy", &[("max.compaction.lag.ms", "60000")]);
     for topic in ["waiting", "lazy"] {
-        life.wait_compacted(topic, 150);
+        life.wait_compacted(topic);
         let left = life.records(topic);
         life.note(topic, left.join(","));
     }
@@ -234,7 +233,7 @@ fn tombstones(life: &mut Life) {
     life.create("deleting", &[&COMPACT[..], &[("delete.retention.ms", &day)]].concat());
     life.append("deleting", batch::of(&[(Some(b"kept"), Some(b"v"))], now_ms()));
     delete_key(life, "deleting", "kept");
-    life.wait_compacted("deleting", 150);
+    life.wait_compacted("deleting");
     let kept = |life: &Life| {
         let found = life.records("deleting");
         found.into_iter().filter(|line| line.contains(" kept ")).collect::<Vec<_>>()

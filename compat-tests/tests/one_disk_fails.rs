@@ -102,7 +102,8 @@ fn produce(client: &mut Client, sent: &mut Sent, round: usize) -> Vec<(i32, i16)
 /// What kcat reads from one partition.
 fn values(broker: &Broker, partition: i32) -> Vec<String> {
     let mut kcat = Command::new("kcat");
-    kcat.args(["-C", "-e", "-q", "-t", TOPIC, "-p", &partition.to_string(), "-b"]);
+    kcat.args(["-C", "-e", "-q", "-t", TOPIC, "-p", &partition.to_string()]);
+    kcat.args(["-X", "fetch.wait.max.ms=10", "-b"]);
     let output = kcat.arg(broker.bootstrap()).stdin(Stdio::null()).output().expect("kcat runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "partition {partition}: {said}\n{}", broker.output());
