@@ -26,7 +26,8 @@ const BAD: usize = 9;
 /// Of single fetches: one batch, a few, more than the broker reads at once.
 const SIZES: [i32; 3] = [1, 200_000, 8 << 20];
 
-/// Where in a batch the bit flips.
+/// Where in a batch the bit flips: the checksum and what it covers. What a walk over headers needs
+/// is before it: the place of the batch that follows is lost with it.
 const PLACES: [(&str, usize); 4] =
     [("checksum", 17), ("attributes", 22), ("first record", 70), ("last record", 48_000)];
 
