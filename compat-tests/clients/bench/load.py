@@ -1,98 +1,92 @@
-"""Loads for `cargo xtask bench`: one load a run, one JSON line with what the client saw.
+"""Loads for `cargo xtask bench` and `compare`: one a run, one JSON line with what the client saw.
 
-produce / consume use librdkafka; connections / first-ack use plain sockets, so that the time
+produce / consume / configure use librdkafka; the others use plain sockets, so that the time
 measured is the broker's and not a client's start.
 """
 
 import argparse
 import json
 import os
+import random
 import resource
 import socket
 import struct
 import sys
 import time
 
-
-def crc32c(data):
-    """CRC-32C, bit by bit: it covers one small batch."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 & -(crc & 1))
-    return crc ^ 0xFFFFFFFF
+import wire
 
 
-def frame(key, version, body):
-    header = struct.pack(">hhih", key, version, 1, 5) + b"bench"
-    return struct.pack(">i", len(header) + len(body)) + header + body
+def topics_of(args):
+    """Topics whose partitions are all wanted: one has the name, more have numbers."""
+    if args.topics == 1:
+        return [args.topic]
+    return [f"{args.topic}{index}" for index in range(args.topics)]
 
 
-def answer(sock):
-    size = struct.unpack(">i", exactly(sock, 4))[0]
-    return exactly(sock, size)
+def acknowledged(sock, left, batch):
+    """Sends to every partition in `left`, and takes out those that acknowledge."""
+    for topic in list(left):
+        still = wire.refused(topic, wire.call(sock, wire.produce_to(topic, left[topic], batch)))
+        if still:
+            left[topic] = still
+        else:
+            del left[topic]
+    return not left
 
 
-def exactly(sock, count):
-    data = b""
-    while len(data) < count:
-        part = sock.recv(count - len(data))
-        if not part:
-            raise ConnectionError("closed")
-        data += part
-    return data
-
-
-def text(value):
-    return struct.pack(">h", len(value)) + value.encode()
-
-
-def one_record_batch():
-    record = bytes([0, 0, 0, 1, 2]) + b"x" + bytes([0])
-    record = bytes([len(record) * 2]) + record
-    now = int(time.time() * 1000)
-    tail = struct.pack(">hiqqqhii", 0, 0, now, now, -1, -1, -1, 1) + record
-    head = struct.pack(">ib", -1, 2) + struct.pack(">I", crc32c(tail))
-    return struct.pack(">qi", 0, len(head) + len(tail)) + head + tail
+def now():
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def first_ack(args, host, port):
-    """Says READY, then tries until a record is acknowledged."""
-    batch = one_record_batch()
-    metadata = frame(3, 4, struct.pack(">i", 1) + text(args.topic) + b"\x01")
-    produce = frame(0, 3, struct.pack(">hhii", -1, -1, 5000, 1) + text(args.topic)
-                    + struct.pack(">iii", 1, 0, len(batch)) + batch)
+    """Says READY, then tries until one record is acknowledged, then one on every partition."""
+    batch = wire.one_record_batch()
+    topics = topics_of(args)
+    metadata = wire.frame(3, 4, struct.pack(">i", 1) + wire.text(topics[0]) + b"\x01")
+    first = None
+    left = {topic: list(range(args.partitions)) for topic in topics}
     print("READY", flush=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         try:
-            with socket.create_connection((host, port), timeout=5) as sock:
-                while time.monotonic() < deadline:
-                    sock.sendall(metadata)
-                    answer(sock)
-                    sock.sendall(produce)
-                    data = answer(sock)
-                    # correlation id, one topic, its name, one partition, its index: the error
-                    at = 4 + 4 + 2 + len(args.topic) + 4 + 4
-                    if struct.unpack_from(">h", data, at)[0] == 0:
-                        return {"acknowledged_at": time.clock_gettime(time.CLOCK_MONOTONIC)}
+            with socket.create_connection((host, port), timeout=120) as sock:
+                while first is None and time.monotonic() < deadline:
+                    wire.call(sock, metadata)
+                    if acknowledged(sock, {topics[0]: [0]}, batch):
+                        first = now()
+                    else:
+                        time.sleep(0.001)
+                while not acknowledged(sock, left, batch) and time.monotonic() < deadline:
                     time.sleep(0.001)
+                return {"acknowledged_at": first, "all_acknowledged_at": now()}
         except OSError:
             time.sleep(0.001)
-    raise SystemExit("no record was acknowledged within 60 s")
+    raise SystemExit("no record was acknowledged within 600 s")
+
+
+def partitions(args, host, port):
+    """Creates topics, then writes until each of their partitions has acknowledged a record."""
+    batch = wire.one_record_batch()
+    left = {topic: list(range(args.partitions)) for topic in topics_of(args)}
+    with socket.create_connection((host, port), timeout=600) as sock:
+        begin = now()
+        wire.call(sock, wire.create_topics(list(left), args.partitions))
+        created = now()
+        while not acknowledged(sock, left, batch):
+            time.sleep(0.001)
+        return {"seconds": now() - begin, "created_seconds": created - begin}
 
 
 def connections(args, host, port):
     """Opens connections one after the other, each with one request, and holds them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, args.count + 100), hard))
-    request = frame(18, 0, b"")
+    request = wire.frame(18, 0, b"")
     begin, held = time.monotonic(), []
     for _ in range(args.count):
         sock = socket.create_connection((host, port), timeout=30)
-        sock.sendall(request)
-        answer(sock)
+        wire.call(sock, request)
         held.append(sock)
     seconds = time.monotonic() - begin
     print(json.dumps({"seconds": seconds, "count": len(held)}), flush=True)
@@ -100,10 +94,26 @@ def connections(args, host, port):
     return None
 
 
+def payloads_for(args):
+    """Values that do not compress, or with a codec, words that do."""
+    if args.codec == "none":
+        return [os.urandom(args.size // 2).hex().encode() for _ in range(64)]
+    dice = random.Random(1)
+    words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randint(2, 12)))
+             for _ in range(2000)]
+    return [" ".join(dice.choices(words, k=args.size // 3))[:args.size].encode()
+            for _ in range(4096)]
+
+
+def key_of(args, index):
+    """Each key of a block comes twice, so that of every batch one half is out of date."""
+    return b"%d" % (index // 100 * 50 + index % 50) if args.keyed else None
+
+
 def produce(args, _host, _port):
     from confluent_kafka import Producer
     config = {"bootstrap.servers": args.bootstrap, "acks": "all", "linger.ms": 5,
-              "batch.size": 131072, "batch.num.messages": 100000,
+              "compression.type": args.codec, "batch.size": 131072, "batch.num.messages": 100000,
               "queue.buffering.max.kbytes": 262144, "queue.buffering.max.messages": 1000000}
     failed = []
 
@@ -112,12 +122,13 @@ def produce(args, _host, _port):
             failed.append(str(error))
 
     producer = Producer({**config, "on_delivery": delivered})
-    payloads = [os.urandom(args.size // 2).hex().encode() for _ in range(64)]
+    payloads = payloads_for(args)
+    mask = len(payloads) - 1
     begin = time.monotonic()
     for index in range(args.count):
         while True:
             try:
-                producer.produce(args.topic, payloads[index & 63])
+                producer.produce(args.topic, payloads[index & mask], key_of(args, index))
                 break
             except BufferError:
                 producer.poll(0.05)
@@ -149,18 +160,39 @@ def consume(args, _host, _port):
     return {"seconds": seconds, "count": count}
 
 
+def configure(args, _host, _port):
+    """Changes settings of the topic."""
+    from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry,
+                                       ConfigResource, ResourceType)
+    pairs = [pair.split("=", 1) for pair in args.set]
+    entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+               for name, value in pairs]
+    resource_of = ConfigResource(ResourceType.TOPIC, args.topic, incremental_configs=entries)
+    client = AdminClient({"bootstrap.servers": args.bootstrap})
+    for future in client.incremental_alter_configs([resource_of]).values():
+        future.result(60)
+    return {}
+
+
+LOADS = {"produce": produce, "consume": consume, "connections": connections, "configure": configure,
+         "first-ack": first_ack, "partitions": partitions}
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("load", choices=["produce", "consume", "connections", "first-ack"])
+    parser.add_argument("load", choices=sorted(LOADS))
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--topic", default="bench")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--size", type=int, default=1000)
+    parser.add_argument("--codec", default="none")
+    parser.add_argument("--keyed", action="store_true")
+    parser.add_argument("--topics", type=int, default=1)
+    parser.add_argument("--partitions", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[])
     args = parser.parse_args()
     host, port = args.bootstrap.rsplit(":", 1)
-    loads = {"produce": produce, "consume": consume, "connections": connections,
-             "first-ack": first_ack}
-    seen = loads[args.load](args, host, int(port))
+    seen = LOADS[args.load](args, host, int(port))
     if seen is not None:
         times = os.times()
         print(json.dumps({**seen, "client_cpu_seconds": times.user + times.system}))

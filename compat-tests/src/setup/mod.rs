@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use go::{driver as go_driver, faults, requests as go_requests};
+pub use go::{bench as go_bench, driver as go_driver, faults, requests as go_requests};
 pub use java::class_path as java_class_path;
 pub use kafka::jars as kafka_jars;
 pub use node::modules as node_modules;
