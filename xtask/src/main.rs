@@ -34,8 +34,10 @@ enum Command {
     Tidy,
     /// Format the code and rewrite the generated documents
     Fix,
-    /// Measure one node, beside Apache Kafka doing the same work
+    /// Measure one node, beside Apache Kafka doing the same work: what changes most often
     Bench(bench::Options),
+    /// Measure one node, beside Apache Kafka doing the same work: everything
+    Compare(bench::Options),
     /// Take the power from brokers, kill them, fill their disks, judge what is left (as root)
     Faults(faults::Options),
     /// Measure what syncing many files costs on a disk
@@ -56,7 +58,8 @@ fn main() -> ExitCode {
         Command::Suites => test::suites(),
         Command::Tidy => tidy::run(&root()),
         Command::Fix => fix(),
-        Command::Bench(options) => bench::run(&options),
+        Command::Bench(options) => bench::run(&options, bench::Selection::Short),
+        Command::Compare(options) => bench::run(&options, bench::Selection::Whole),
         Command::Faults(options) => faults::run(&options),
         Command::SyncCost(options) => sync_cost::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),

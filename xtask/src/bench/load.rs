@@ -1,4 +1,5 @@
-//! A client program under the clock: `compat-tests/clients/bench/load.py`.
+//! A client program under the clock: `compat-tests/clients/bench/load.py` or
+//! `compat-tests/clients/go/bench`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -12,18 +13,32 @@ pub(super) struct Load {
 }
 
 impl Load {
+    /// A load in Python.
     pub(super) fn spawn(name: &str, bootstrap: &str, more: &[&str]) -> Result<Self, String> {
-        let python = setup::python();
-        let mut child = Command::new(&python)
-            .arg(paths::clients().join("bench/load.py"))
+        let script = paths::clients().join("bench/load.py");
+        Self::run(Command::new(setup::python()).arg(script), name, bootstrap, more)
+    }
+
+    /// A load in Go.
+    pub(super) fn spawn_go(name: &str, bootstrap: &str, more: &[&str]) -> Result<Self, String> {
+        Self::run(&mut Command::new(setup::go_bench()), name, bootstrap, more)
+    }
+
+    fn run(
+        program: &mut Command,
+        name: &str,
+        bootstrap: &str,
+        more: &[&str],
+    ) -> Result<Self, String> {
+        let mut child = program
             .args([name, "--bootstrap", bootstrap])
             .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|cause| {
-                let python = python.display();
-                format!("{python}: {cause}; `cargo run -p compat-tests --bin setup` installs it")
+                let program = program.get_program().display();
+                format!("{program}: {cause}; `cargo run -p compat-tests --bin setup` installs it")
             })?;
         let output = child.stdout.take().map(BufReader::new).ok_or("no output")?;
         Ok(Self { child, output })
@@ -41,6 +56,12 @@ impl Load {
         let line = self.line()?;
         let fields = serde_json::from_str(&line).map_err(|cause| format!("{line}: {cause}"))?;
         Ok(Seen(fields))
+    }
+
+    /// Tells a load that goes on until then to end.
+    pub(super) fn end(&mut self) -> Result<Seen, String> {
+        drop(self.child.stdin.take());
+        self.seen()
     }
 }
 

@@ -6,8 +6,23 @@ use std::process::Command;
 use crate::root;
 
 const DOCUMENT: &str = "docs/performance.md";
-const BEGIN: &str = "<!-- result of `cargo xtask bench --write` -->\n";
 const END: &str = "<!-- end of the result -->\n";
+
+/// Where in the document a result goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    Bench,
+    Compare,
+}
+
+impl Place {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Bench => "<!-- result of `cargo xtask bench --write` -->\n",
+            Self::Compare => "<!-- result of `cargo xtask compare --write` -->\n",
+        }
+    }
+}
 
 /// One line about the machine, the day and the state of the tree.
 pub(super) fn describe(command: &str) -> String {
@@ -25,35 +40,41 @@ fn output(program: &str, arguments: &[&str]) -> String {
 }
 
 /// Puts `text` between the two marks of the document.
-pub(super) fn write_into_document(text: &str) -> Result<(), String> {
+pub(super) fn write_into_document(place: Place, text: &str) -> Result<(), String> {
     let path = root().join(DOCUMENT);
     let failed = |cause: std::io::Error| format!("{}: {cause}", path.display());
     let document = fs::read_to_string(&path).map_err(failed)?;
-    let document = replaced(&document, text).ok_or_else(|| format!("{DOCUMENT}: no marks"))?;
+    let document =
+        replaced(&document, place.begin(), text).ok_or_else(|| format!("{DOCUMENT}: no marks"))?;
     fs::write(&path, document).map_err(failed)
 }
 
-fn replaced(document: &str, text: &str) -> Option<String> {
-    let (before, rest) = document.split_once(BEGIN)?;
+fn replaced(document: &str, begin: &str, text: &str) -> Option<String> {
+    let (before, rest) = document.split_once(begin)?;
     let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}{}\n{END}{after}", text.trim_end()))
+    Some(format!("{before}{begin}{}\n{END}{after}", text.trim_end()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PLACES: [Place; 2] = [Place::Bench, Place::Compare];
+
     #[test]
     fn what_stands_between_the_marks_is_replaced() {
-        let document = format!("a\n{BEGIN}old\n{END}b\n");
-        let expected = format!("a\n{BEGIN}new\n{END}b\n");
-        assert_eq!(replaced(&document, "new\n"), Some(expected));
-        assert_eq!(replaced("a", "new"), None);
+        let begin = Place::Compare.begin();
+        let document = format!("a\n{begin}old\n{END}b\n");
+        let expected = format!("a\n{begin}new\n{END}b\n");
+        assert_eq!(replaced(&document, begin, "new\n"), Some(expected));
+        assert_eq!(replaced("a", begin, "new"), None);
     }
 
     #[test]
     fn the_document_has_the_marks() {
         let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
-        assert!(replaced(&document, "").is_some());
+        for place in PLACES {
+            assert!(replaced(&document, place.begin(), "").is_some(), "{place:?}");
+        }
     }
 }

@@ -1,35 +1,72 @@
-//! `cargo xtask bench`: the numbers of one node, beside Apache Kafka doing the same work.
+//! `cargo xtask compare` and its short form `cargo xtask bench`: the numbers of one node, beside
+//! Apache Kafka doing the same work.
 //!
 //! What is compared is the broker's own CPU time and memory, from `/proc`; wall-clock rates on a
 //! small machine are the client's. One broker is alive at a time, in the order A B B A; between
 //! two, its directory is gone and all dirty pages are written. Kafka runs as it is shipped, in a
 //! JVM with the flags of its start script. `docs/performance.md` says how to read the result.
+//! `works.rs` is the list of what is measured; the other files do it.
 
+mod disk;
+mod life;
 mod load;
 mod machine;
 mod process;
 mod report;
+mod run;
+mod steady;
+mod works;
 
 use clap::Args;
-use compat_tests::broker::{Broker, Kind, SHIPPED_JVM};
+use compat_tests::broker::Kind;
 use compat_tests::setup::Tool;
 
-use load::Load;
-use report::{Measurement, Report};
+use machine::Place;
+use report::Report;
+use run::Run;
+use works::{Repeat, WORKS, Work};
 
 use crate::step;
 
+/// What is measured unless works are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Selection {
+    Short,
+    Whole,
+}
+
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Megabytes of 1 kB records that each round produces and consumes
+    /// Works to measure, by name (`--only list` prints the names)
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Rounds of A B B A, for works that take less than a minute [default: 3, or 5 for compare]
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Megabytes that each round produces and consumes
     #[arg(long, default_value_t = 1000)]
     megabytes: u64,
-    /// Rounds of A B B A for produce and consume
-    #[arg(long, default_value_t = 3)]
-    rounds: u32,
+    /// Megabytes that Apache Kafka has taken and given before it is measured; Gofka a tenth
+    #[arg(long, default_value_t = 2000)]
+    warm_megabytes: u64,
+    /// Seconds of a load that is measured over time
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
     /// Connections to open
     #[arg(long, default_value_t = 5000)]
     connections: u64,
+    /// Partitions of each of five topics
+    #[arg(long, default_value_t = 1000)]
+    partitions: u64,
+    /// Megabytes of log that a killed broker finds
+    #[arg(long, default_value_t = 10000)]
+    killed_megabytes: u64,
+    /// Megabytes that a consumer reads from disk
+    #[arg(long, default_value_t = 5000)]
+    cold_megabytes: u64,
+    /// Megabytes of log to compact
+    #[arg(long, default_value_t = 2000)]
+    compact_megabytes: u64,
     /// Leave Apache Kafka out
     #[arg(long)]
     alone: bool,
@@ -38,131 +75,128 @@ pub(crate) struct Options {
     write: bool,
 }
 
-/// Both sides promise the same: a record is acknowledged from memory. For Kafka that is its
-/// default.
-const KAFKA: &[(&str, &str)] = &[("num.partitions", "1")];
-const GOFKA: &[(&str, &str)] = &[("num.partitions", "1"), ("durability", "page-cache")];
-
-pub(crate) fn run(options: &Options) -> Result<(), String> {
+pub(crate) fn run(options: &Options, selection: Selection) -> Result<(), String> {
+    if options.only.iter().any(|name| name == "list") {
+        for work in WORKS {
+            println!("{}", work.name);
+        }
+        return Ok(());
+    }
+    let works = selected(options, selection)?;
     let build = ["build", "--release", "-p", "gofka-server", "--bin", "gofka"];
     step::cargo("release build", &build, &[])?;
-    Tool::Kafka.ensure();
-    Tool::Python.ensure();
+    for tool in [Tool::Kafka, Tool::Python, Tool::Go] {
+        tool.ensure();
+    }
+    process::allow_many_files()?;
     process::touch_free_memory()?;
-    let mut report = Report::default();
+    let mut report = Report::new(&works);
+    // Not counted: who runs first would still find pages that nobody has touched.
+    if let Some(first) = works.iter().find(|work| work.repeat == Repeat::EveryRound) {
+        measure(first, Kind::Gofka, options)?;
+    }
+    let rounds = options.rounds.unwrap_or(selection.rounds());
+    let mut failed = Vec::new();
+    for work in &works {
+        // What others have shown in an hour is not lost to one that fails.
+        if let Err(cause) = every_round(work, rounds, options, &mut report) {
+            eprintln!("{cause}");
+            failed.push(cause);
+        }
+    }
+    let heading = machine::describe(&command(options, selection, rounds));
+    let text = format!("{heading}\n\n{}", report.table());
+    println!("{text}");
+    if !failed.is_empty() {
+        return Err(failed.join("; "));
+    }
+    if options.write { machine::write_into_document(selection.place(), &text) } else { Ok(()) }
+}
+
+impl Selection {
+    fn rounds(self) -> u32 {
+        match self {
+            Self::Short => 3,
+            Self::Whole => 5,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Short => "bench",
+            Self::Whole => "compare",
+        }
+    }
+
+    fn place(self) -> Place {
+        match self {
+            Self::Short => Place::Bench,
+            Self::Whole => Place::Compare,
+        }
+    }
+}
+
+fn selected(options: &Options, selection: Selection) -> Result<Vec<&'static Work>, String> {
+    let known = |name: &String| WORKS.iter().any(|work| work.name == name);
+    if let Some(name) = options.only.iter().find(|name| !known(name)) {
+        return Err(format!("there is no work {name}; `--only list` prints the names"));
+    }
+    let wanted = |work: &&Work| match options.only.as_slice() {
+        [] => work.short || selection == Selection::Whole,
+        only => only.iter().any(|name| work.name == name),
+    };
+    Ok(WORKS.iter().filter(wanted).collect())
+}
+
+/// One work in the order A B B A, as many times as it is repeated.
+fn every_round(
+    work: &'static Work,
+    rounds: u32,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), String> {
     let order: &[Kind] = if options.alone {
         &[Kind::Gofka, Kind::Gofka]
     } else {
         &[Kind::Gofka, Kind::Kafka, Kind::Kafka, Kind::Gofka]
     };
-    for kind in order {
-        start_and_idle(*kind, options, &mut report)?;
-        process::write_dirty_pages();
-    }
-    // Not counted: who runs first would still find pages that nobody has touched.
-    throughput(Kind::Gofka, options, &mut Report::default())?;
-    for _ in 0..options.rounds {
+    let times = if work.repeat == Repeat::Once { 1 } else { rounds };
+    for _ in 0..times {
         for kind in order {
-            throughput(*kind, options, &mut report)?;
+            report.add(*kind, work, measure(work, *kind, options)?);
         }
     }
-    let text = format!("{}\n\n{}", machine::describe(&command(options)), report.table());
-    println!("{text}");
-    if options.write { machine::write_into_document(&text) } else { Ok(()) }
+    Ok(())
+}
+
+/// One run of one broker. Nothing of it is alive, on disk or dirty afterwards.
+fn measure(work: &Work, kind: Kind, options: &Options) -> Result<Vec<(&'static str, f64)>, String> {
+    let mut run = Run::new(kind, work, options);
+    let done = (work.measure)(&mut run);
+    process::write_dirty_pages();
+    done.map_err(|cause| format!("{kind:?} {}: {cause}", work.name))?;
+    Ok(run.seen())
 }
 
 /// The command that measures the same again.
-fn command(options: &Options) -> String {
-    let Options { megabytes, rounds, connections, .. } = options;
-    format!(
-        "cargo xtask bench --megabytes {megabytes} --rounds {rounds} --connections {connections}"
-    )
-}
-
-fn prepare(kind: Kind) -> Broker {
-    match kind {
-        Kind::Gofka => Broker::prepare(kind, GOFKA),
-        Kind::Kafka => Broker::prepare(kind, KAFKA).in_jvm(SHIPPED_JVM),
+fn command(options: &Options, selection: Selection, rounds: u32) -> String {
+    let mut words = vec![format!("cargo xtask {}", selection.name())];
+    if !options.only.is_empty() {
+        words.push(format!("--only {}", options.only.join(",")));
     }
-}
-
-/// From an empty directory to the first acknowledged record; then the cost of doing nothing, and
-/// of connections that do nothing.
-fn start_and_idle(kind: Kind, options: &Options, report: &mut Report) -> Result<(), String> {
-    let mut broker = prepare(kind);
-    let mut waiting = Load::spawn("first-ack", &broker.bootstrap(), &[])?;
-    waiting.line()?;
-    let begin = process::monotonic_seconds();
-    broker.resume();
-    let acknowledged = waiting.seen()?.number("acknowledged_at")?;
-    report.add(kind, Measurement::FirstAcknowledgement, (acknowledged - begin) * 1e3);
-
-    let pid = broker.pid().ok_or("the broker is not running")?;
-    process::settle();
-    let idle = process::over_a_while(pid)?;
-    report.add(kind, Measurement::IdleCpu, idle * 100.0);
-    let resident = process::resident_bytes(pid)?;
-    report.add(kind, Measurement::IdleMemory, resident / 1e6);
-
-    let count = options.connections.to_string();
-    let mut held = Load::spawn("connections", &broker.bootstrap(), &["--count", &count])?;
-    report.add(kind, Measurement::ConnectionSeconds, held.seen()?.number("seconds")?);
-    let each = (process::resident_bytes(pid)? - resident) / options.connections as f64;
-    report.add(kind, Measurement::ConnectionMemory, each / 1e3);
-    drop(held);
-    broker.stop();
-    Ok(())
-}
-
-/// What one kind of work is called, and what is measured of it.
-struct Work {
-    name: &'static str,
-    cpu: Measurement,
-    client_cpu: Measurement,
-    rate: Measurement,
-}
-
-const WORKS: [Work; 2] = [
-    Work {
-        name: "produce",
-        cpu: Measurement::ProduceCpu,
-        client_cpu: Measurement::ProduceClientCpu,
-        rate: Measurement::ProduceRate,
-    },
-    Work {
-        name: "consume",
-        cpu: Measurement::ConsumeCpu,
-        client_cpu: Measurement::ConsumeClientCpu,
-        rate: Measurement::ConsumeRate,
-    },
-];
-
-fn throughput(kind: Kind, options: &Options, report: &mut Report) -> Result<(), String> {
-    let mut broker = prepare(kind);
-    broker.resume();
-    let pid = broker.pid().ok_or("the broker is not running")?;
-    let records = (options.megabytes * 1000).to_string();
-    // A JIT compiler has seen the work before it is measured.
-    let warm_up = if kind == Kind::Kafka { "2000000" } else { "200000" };
-    let warm = ["--topic", "warm", "--count", warm_up];
-    Load::spawn("produce", &broker.bootstrap(), &warm)?.seen()?;
-    Load::spawn("consume", &broker.bootstrap(), &warm)?.seen()?;
-    process::write_dirty_pages();
-
-    let gigabytes = options.megabytes as f64 / 1e3;
-    for work in WORKS {
-        let before = process::cpu_seconds(pid)?;
-        let mut load = Load::spawn(work.name, &broker.bootstrap(), &["--count", &records])?;
-        let seen = load.seen()?;
-        let used = process::cpu_seconds(pid)? - before;
-        report.add(kind, work.cpu, used / gigabytes);
-        report.add(kind, work.client_cpu, seen.number("client_cpu_seconds")? / gigabytes);
-        report.add(kind, work.rate, options.megabytes as f64 / seen.number("seconds")?);
-    }
-    let resident = process::resident_bytes(pid)? / 1e6;
-    report.add(kind, Measurement::LoadMemory, resident);
-    broker.stop();
-    drop(broker);
-    process::write_dirty_pages();
-    Ok(())
+    let numbers = [
+        ("rounds", u64::from(rounds)),
+        ("megabytes", options.megabytes),
+        ("warm-megabytes", options.warm_megabytes),
+        ("connections", options.connections),
+        ("seconds", options.seconds),
+        ("partitions", options.partitions),
+        ("killed-megabytes", options.killed_megabytes),
+        ("cold-megabytes", options.cold_megabytes),
+        ("compact-megabytes", options.compact_megabytes),
+    ];
+    // The short form has no use for the others.
+    let used = if selection == Selection::Short { 4 } else { numbers.len() };
+    words.extend(numbers[..used].iter().map(|(name, value)| format!("--{name} {value}")));
+    words.join(" ")
 }

@@ -1,79 +1,72 @@
 //! The table that a benchmark prints: median, smallest and largest of each measurement, the
-//! ratio between the two brokers and the ratio between equal runs, and what was to be reached.
-
-use std::fmt::Write;
+//! ratio between the two brokers and the ratio between equal runs, what was to be reached and
+//! whether it was.
 
 use compat_tests::broker::Kind;
 
-/// What is measured. The order is the order of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Measurement {
-    FirstAcknowledgement,
-    IdleMemory,
-    IdleCpu,
-    ConnectionSeconds,
-    ConnectionMemory,
-    ProduceCpu,
-    ProduceClientCpu,
-    ProduceRate,
-    ConsumeCpu,
-    ConsumeClientCpu,
-    ConsumeRate,
-    LoadMemory,
-}
-
-/// Measurement, its name and unit, what Gofka owes.
-const ROWS: &[(Measurement, &str, &str)] = &[
-    (Measurement::FirstAcknowledgement, "start to first acknowledged record, ms", "<= 100"),
-    (Measurement::IdleMemory, "idle: resident memory, MB", "<= 20"),
-    (Measurement::IdleCpu, "idle: % of one core", "< 0.5"),
-    (Measurement::ConnectionSeconds, "connections opened one by one, s", "<= 5"),
-    (Measurement::ConnectionMemory, "memory of each connection, kB", "<= 10"),
-    (Measurement::ProduceCpu, "produce 1 kB records: broker CPU-s/GB", "ratio <= 0.5"),
-    (Measurement::ProduceClientCpu, "produce 1 kB records: client CPU-s/GB", ""),
-    (Measurement::ProduceRate, "produce 1 kB records: MB/s at the client", ""),
-    (Measurement::ConsumeCpu, "consume 1 kB records, warm: broker CPU-s/GB", "ratio <= 1"),
-    (Measurement::ConsumeClientCpu, "consume 1 kB records, warm: client CPU-s/GB", ""),
-    (Measurement::ConsumeRate, "consume 1 kB records, warm: MB/s at the client", ""),
-    (Measurement::LoadMemory, "resident memory after the load, MB", ""),
-];
+use super::works::{Goal, Row, Work};
 
 /// Every value seen.
-#[derive(Default)]
 pub(super) struct Report {
-    values: Vec<(Kind, Measurement, f64)>,
+    works: Vec<&'static Work>,
+    values: Vec<(Kind, Id, f64)>,
 }
 
+/// A row: the name of its work, its key.
+type Id = (&'static str, &'static str);
+
 impl Report {
-    pub(super) fn add(&mut self, kind: Kind, measurement: Measurement, value: f64) {
-        eprintln!("{kind:?} {measurement:?} {value:.2}");
-        self.values.push((kind, measurement, value));
+    pub(super) fn new(works: &[&'static Work]) -> Self {
+        Self { works: works.to_vec(), values: Vec::new() }
+    }
+
+    /// What one run of `work` has seen.
+    pub(super) fn add(&mut self, kind: Kind, work: &'static Work, seen: Vec<(&'static str, f64)>) {
+        for (key, value) in seen {
+            assert!(work.rows.iter().any(|row| row.key == key), "{}: no row {key}", work.name);
+            self.values.push((kind, (work.name, key), value));
+        }
     }
 
     /// The table in Markdown.
     pub(super) fn table(&self) -> String {
-        let mut text =
-            "| | Gofka | Apache Kafka 4.3.1 | Gofka : Kafka | Gofka : Gofka | to reach |\n\
-                        |---|---|---|---|---|---|\n"
-                .to_owned();
-        for (measurement, name, goal) in ROWS {
-            let (gofka, kafka) =
-                (self.of(Kind::Gofka, *measurement), self.of(Kind::Kafka, *measurement));
-            let ratio = match (median(&gofka), median(&kafka)) {
-                (Some(ours), Some(theirs)) if theirs > 0.0 => format!("{:.2}", ours / theirs),
-                _ => "-".to_owned(),
-            };
-            let (ours, theirs, noise) = (cell(&gofka), cell(&kafka), self.noise(*measurement));
-            writeln!(text, "| {name} | {ours} | {theirs} | {ratio} | {noise} | {goal} |")
-                .expect("a string takes all");
+        let mut text = "| | mode | Gofka | Apache Kafka 4.3.1 | Gofka : Kafka | Gofka : Gofka | \
+                        to reach | reached |\n|---|---|---|---|---|---|---|---|\n"
+            .to_owned();
+        for work in &self.works {
+            for row in work.rows {
+                text += &self.line(work, row);
+            }
         }
         text
     }
 
+    fn line(&self, work: &Work, row: &Row) -> String {
+        let id = (work.name, row.key);
+        let (gofka, kafka) = (self.of(Kind::Gofka, id), self.of(Kind::Kafka, id));
+        let ratio = ratio(&gofka, &kafka);
+        let reached = match row.goal.reached(median(&gofka), ratio) {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "",
+        };
+        let cells = [
+            row.name,
+            work.mode.name(),
+            &cell(&gofka),
+            &cell(&kafka),
+            &ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}")),
+            &self.noise(id),
+            &row.goal.text(),
+            reached,
+        ];
+        format!("| {} |\n", cells.join(" | "))
+    }
+
     /// How far the first and the last run of a round, both Gofka's, were apart at most: a ratio
     /// nearer to 1 than this is no difference.
-    fn noise(&self, measurement: Measurement) -> String {
-        let mine = self.values.iter().filter(|(k, m, _)| *k == Kind::Gofka && *m == measurement);
+    fn noise(&self, id: Id) -> String {
+        let mine = self.values.iter().filter(|(k, i, _)| *k == Kind::Gofka && *i == id);
         let values: Vec<f64> = mine.map(|(_, _, value)| *value).collect();
         let ratios = values
             .chunks_exact(2)
@@ -83,13 +76,41 @@ impl Report {
         furthest.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
     }
 
-    /// The values of one measurement, smallest first.
-    fn of(&self, kind: Kind, measurement: Measurement) -> Vec<f64> {
-        let mine = self.values.iter().filter(|(k, m, _)| *k == kind && *m == measurement);
+    /// The values of one row, smallest first.
+    fn of(&self, kind: Kind, id: Id) -> Vec<f64> {
+        let mine = self.values.iter().filter(|(k, i, _)| *k == kind && *i == id);
         let mut values: Vec<f64> = mine.map(|(_, _, value)| *value).collect();
         values.sort_by(f64::total_cmp);
         values
     }
+}
+
+impl Goal {
+    fn text(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Most(limit) => format!("<= {limit}"),
+            Self::Least(limit) => format!(">= {limit}"),
+            Self::RatioMost(limit) => format!("ratio <= {limit}"),
+            Self::RatioLeast(limit) => format!("ratio >= {limit}"),
+        }
+    }
+
+    /// Whether Gofka's value or ratio reaches it; nothing where there is none.
+    fn reached(self, value: Option<f64>, ratio: Option<f64>) -> Option<bool> {
+        match self {
+            Self::None => None,
+            Self::Most(limit) => value.map(|value| value <= limit),
+            Self::Least(limit) => value.map(|value| value >= limit),
+            Self::RatioMost(limit) => ratio.map(|ratio| ratio <= limit),
+            Self::RatioLeast(limit) => ratio.map(|ratio| ratio >= limit),
+        }
+    }
+}
+
+fn ratio(gofka: &[f64], kafka: &[f64]) -> Option<f64> {
+    let (ours, theirs) = (median(gofka)?, median(kafka)?);
+    (theirs > 0.0).then_some(ours / theirs)
 }
 
 fn median(sorted: &[f64]) -> Option<f64> {
@@ -115,13 +136,13 @@ mod tests {
 
     #[test]
     fn the_noise_is_the_worst_pair_of_equal_runs() {
-        let mut report = Report::default();
+        let mut report = Report::new(&[]);
         for value in [1.0, 1.1, 2.0, 1.0, 1.0, 0.0] {
-            report.values.push((Kind::Gofka, Measurement::IdleCpu, value));
-            report.values.push((Kind::Kafka, Measurement::IdleCpu, 7.0));
+            report.values.push((Kind::Gofka, ("start", "cpu"), value));
+            report.values.push((Kind::Kafka, ("start", "cpu"), 7.0));
         }
-        assert_eq!(report.noise(Measurement::IdleCpu), "2.00");
-        assert_eq!(report.noise(Measurement::LoadMemory), "-");
+        assert_eq!(report.noise(("start", "cpu")), "2.00");
+        assert_eq!(report.noise(("start", "memory")), "-");
     }
 
     #[test]
@@ -129,5 +150,18 @@ mod tests {
         assert_eq!(median(&[1.0, 2.0, 4.0, 9.0]), Some(3.0));
         assert_eq!(median(&[1.0, 2.0, 9.0]), Some(2.0));
         assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn a_goal_looks_at_the_value_or_at_the_ratio() {
+        let check = |goal: Goal, value, ratio, expected| {
+            assert_eq!(goal.reached(value, ratio), expected, "{goal:?}");
+        };
+        check(Goal::None, Some(1.0), Some(1.0), None);
+        check(Goal::Most(2.0), Some(2.0), None, Some(true));
+        check(Goal::Least(2.0), Some(1.9), None, Some(false));
+        check(Goal::RatioMost(0.25), Some(9.0), Some(0.2), Some(true));
+        check(Goal::RatioLeast(5.0), Some(9.0), Some(4.0), Some(false));
+        check(Goal::RatioLeast(5.0), Some(9.0), None, None);
     }
 }
