@@ -42,13 +42,14 @@ impl Segment {
         let start = entry.map_or(0, |entry| u64::from(entry.position));
         let mut headers = self.headers(start)?;
         let first = headers.next_header()?;
-        match (entry, &first) {
-            (Some(entry), _) => self.check_entry(entry, first.as_ref())?,
-            (None, Some(first)) => self.check_empty(first)?,
-            (None, None) => {}
+        if let Some(entry) = entry {
+            self.check_entry(entry, first.as_ref())?;
         }
         let mut next = first;
         while let Some(placed) = next {
+            if entry.is_none() {
+                self.check_empty(&placed)?;
+            }
             if placed.header.last_offset() >= offset {
                 return Ok(Some(placed));
             }
@@ -70,12 +71,11 @@ impl Segment {
         }
     }
 
-    /// An index without entries is what a disk without room has left, where the log is larger than
-    /// what one entry stands for.
-    fn check_empty(&self, first: &Placed) -> Result<(), StorageError> {
-        const NEEDS_NONE: u64 = 64 << 10;
-        let needs_some = self.size().saturating_sub(first.end()) > NEEDS_NONE;
-        if needs_some && !self.offsets.is_growing() && self.offsets.last()?.is_none() {
+    /// An index without entries is what a disk without room has left, where a batch begins further
+    /// on than an index that is made anew would have its first entry.
+    fn check_empty(&self, placed: &Placed) -> Result<(), StorageError> {
+        let wants_entry = placed.position > INDEX_INTERVAL && !self.offsets.is_growing();
+        if wants_entry && self.offsets.last()?.is_none() {
             let what = "it has no entries";
             return Err(StorageError::corrupt(self.offsets.slot().path(), what));
         }

@@ -270,3 +270,19 @@ fn what_comes_before_a_changed_header_is_given() {
         dirs.close(no_watermark).unwrap();
     }
 }
+
+#[test]
+fn a_segment_of_a_small_and_a_large_batch_needs_no_index_entry() {
+    let home = Home::new(TopicConfig::default());
+    let (_dirs, log) = home.open();
+    let large = "v".repeat(100_000);
+    append(&log, &batch_of(&[("k", Some("v"), 0)]));
+    append(&log, &batch_of(&[("k", Some(&large), 1)]));
+    log.roll().unwrap();
+    append(&log, &batch_of(&[("k", Some("v"), 2)]));
+    for from in 0..3 {
+        let read = log.read(Offset(from), 1000, Offset(3), true).unwrap();
+        let batches = record::split(read.records.load().unwrap()).unwrap();
+        assert_eq!(batches[0].header.base_offset, Offset(from));
+    }
+}
