@@ -14,6 +14,12 @@ const LIMIT: Duration = Duration::from_secs(300);
 const FILES: [&str; 6] =
     ["admin", "both", "consumer", "groups", "producer", "producer-transaction"];
 
+/// Disconnects its consumer from within the consumer's own callback, and the hook after it does so
+/// again: the binding crashes, or the test after it never ends. On Apache Kafka as on Gofka
+/// (7 of 60 runs each).
+const LEFT_OUT: &str =
+    "should emit \\[warning\\] event on UNKNOWN_TOPIC_OR_PART error: consumeLoop";
+
 pub(super) fn node_rdkafka(address: &str) -> (Verdicts, String) {
     let mut verdicts = Verdicts::new();
     let mut all = String::new();
@@ -24,6 +30,7 @@ pub(super) fn node_rdkafka(address: &str) -> (Verdicts, String) {
                 .env("KAFKA_HOST", address)
                 .arg("../mocha/bin/mocha.js")
                 .args(["--exit", "--timeout", "60000", "--reporter", "json-stream"])
+                .args(["--grep", LEFT_OUT, "--invert"])
                 .arg(format!("e2e/{file}.spec.js")),
             LIMIT,
             // The library's threads can keep the process from ending after its last line.
