@@ -87,6 +87,7 @@ impl LogRange {
         let path = self.segment.log.path();
         let bytes = self.segment.trust.read_at(&self.file, self.position, self.len);
         let mut bytes = Bytes::from(bytes.map_err(|error| StorageError::io(path, error))?);
+        self.segment.trust.read_ahead(&self.file, &self.bytes());
         let good = self.segment.check(self.position, &bytes, self.offsets.clone())?;
         bytes.truncate(good);
         Ok(bytes)
@@ -151,60 +152,76 @@ impl Segment {
 
 /// Which bytes of a segment are known to be good, as long as they are in memory.
 ///
-/// **Invariant:** where a read had to wait for the disk, nothing is trusted from there on but what
-/// was compared or written since: the kernel reads ahead, so that what comes after may be in
-/// memory again without anybody having looked at it.
+/// **Invariant:** what comes from the disk is unknown before it comes. The files are opened so that
+/// the kernel brings in what is asked for and nothing beside it (`Disk::open`), so that nothing can
+/// come unnoticed.
 #[derive(Debug)]
 pub(crate) struct Trust {
-    /// From here on this process wrote them.
-    written_from: AtomicU64,
     /// Where the next bytes are written.
     end: AtomicU64,
-    /// These it has read and compared, or wrote before those.
-    checked: Mutex<Range<u64>>,
+    /// What nobody has compared since it came from the disk: in order, and apart.
+    unknown: Mutex<Vec<Range<u64>>>,
 }
 
 /// No page is larger, nor begins elsewhere.
 const PAGE_MAX: u64 = 64 << 10;
+/// With more gaps than this, the two that are closest become one.
+const UNKNOWN_MAX: usize = 64;
+/// As much is asked for ahead of a reader, at most.
+const READ_AHEAD_MAX: u64 = 4 << 20;
 
 impl Trust {
     /// Of a file that was found with `size` bytes.
     pub(crate) fn new(size: u64) -> Self {
-        let (written_from, end) = (AtomicU64::new(size), AtomicU64::new(size));
-        Self { written_from, end, checked: Mutex::new(0..0) }
+        let unknown = Vec::from_iter((size > 0).then_some(0..size));
+        Self { end: AtomicU64::new(size), unknown: Mutex::new(unknown) }
     }
 
     /// The segment ends at `size` now.
     pub(crate) fn ends_at(&self, size: u64) {
-        self.end.store(size, Ordering::Release);
-        self.written_from.fetch_min(size, Ordering::AcqRel);
+        if self.end.swap(size, Ordering::AcqRel) > size {
+            self.note_checked(size..u64::MAX);
+        }
     }
 
     /// Whether all of `bytes` are good.
     pub(crate) fn covers(&self, bytes: &Range<u64>) -> bool {
-        let written_from = self.written_from.load(Ordering::Acquire);
-        if bytes.start >= written_from {
-            return true;
-        }
-        let checked = self.checked.lock();
-        checked.start <= bytes.start && checked.end >= bytes.end.min(written_from)
+        let unknown = self.unknown.lock();
+        !unknown.iter().any(|gap| gap.start < bytes.end && bytes.start < gap.end)
     }
 
-    /// Notes that `bytes` are good. One range is kept: the one that grows, or the longest.
+    /// Notes that `bytes` are good.
     pub(crate) fn note_checked(&self, bytes: Range<u64>) {
-        keep(&mut self.checked.lock(), bytes);
+        let mut unknown = self.unknown.lock();
+        let known = |gap: &Range<u64>| {
+            [gap.start..gap.end.min(bytes.start), gap.start.max(bytes.end)..gap.end]
+        };
+        *unknown = unknown.iter().flat_map(known).filter(|gap| gap.start < gap.end).collect();
     }
 
-    /// Notes that what is at `position` had to be read from the disk, or is about to be.
-    pub(crate) fn forget(&self, position: u64) {
-        let position = position - position % PAGE_MAX;
-        let mut checked = self.checked.lock();
-        checked.end = checked.end.min(position);
-        checked.start = checked.start.min(checked.end);
-        let end = self.end.load(Ordering::Acquire);
-        let written_from = self.written_from.fetch_max(end, Ordering::AcqRel);
-        if written_from < position {
-            keep(&mut checked, written_from..position);
+    /// Notes that the pages of `bytes` had to be read from the disk, or are about to be.
+    pub(crate) fn forget(&self, bytes: Range<u64>) {
+        let mut gap = bytes.start - bytes.start % PAGE_MAX
+            ..bytes
+                .end
+                .checked_next_multiple_of(PAGE_MAX)
+                .unwrap_or(u64::MAX)
+                .min(self.end.load(Ordering::Acquire));
+        if gap.start >= gap.end {
+            return;
+        }
+        let mut unknown = self.unknown.lock();
+        unknown.retain(|other| {
+            let apart = other.end < gap.start || gap.end < other.start;
+            if !apart {
+                gap = gap.start.min(other.start)..gap.end.max(other.end);
+            }
+            apart
+        });
+        let at = unknown.partition_point(|other| other.start < gap.start);
+        unknown.insert(at, gap);
+        if unknown.len() > UNKNOWN_MAX {
+            join_closest(&mut unknown);
         }
     }
 
@@ -212,7 +229,7 @@ impl Trust {
     fn is_in_memory(&self, file: &File, position: u64) -> bool {
         let is = disk::is_in_memory(file, position);
         if !is {
-            self.forget(position);
+            self.forget(position..position + 1);
         }
         is
     }
@@ -229,7 +246,7 @@ impl Trust {
             return Ok(filled);
         }
         let rest = position + filled as u64;
-        self.forget(rest);
+        self.forget(rest..position + buffer.len() as u64);
         Ok(filled + disk::fill_at(file, rest, &mut buffer[filled..])?)
     }
 
@@ -240,13 +257,23 @@ impl Trust {
         bytes.truncate(filled);
         Ok(bytes)
     }
+
+    /// Has the kernel bring in what a reader of `bytes` wants next, if that is not known.
+    fn read_ahead(&self, file: &File, bytes: &Range<u64>) {
+        let len = (bytes.end - bytes.start).min(READ_AHEAD_MAX);
+        let next = bytes.end..(bytes.end + len).min(self.end.load(Ordering::Acquire));
+        if next.start < next.end && !self.covers(&next) {
+            self.forget(next.clone());
+            disk::read_ahead(file, next);
+        }
+    }
 }
 
-fn keep(checked: &mut Range<u64>, bytes: Range<u64>) {
-    if bytes.start <= checked.end && bytes.end >= checked.start {
-        *checked = bytes.start.min(checked.start)..bytes.end.max(checked.end);
-    } else if bytes.end - bytes.start > checked.end - checked.start {
-        *checked = bytes;
+fn join_closest(gaps: &mut Vec<Range<u64>>) {
+    let closest = (1..gaps.len()).min_by_key(|at| gaps[*at].start - gaps[*at - 1].end);
+    if let Some(at) = closest {
+        gaps[at - 1].end = gaps[at].end;
+        gaps.remove(at);
     }
 }
 
@@ -254,36 +281,53 @@ fn keep(checked: &mut Range<u64>, bytes: Range<u64>) {
 mod tests {
     use super::*;
 
+    const PAGE: u64 = PAGE_MAX;
+
     #[test]
-    fn what_comes_from_the_disk_is_not_trusted_nor_what_follows() {
-        const PAGE: u64 = PAGE_MAX;
+    fn pages_that_come_from_the_disk_are_not_trusted() {
         let trust = Trust::new(0);
-        trust.ends_at(10 * PAGE);
-        trust.forget(4 * PAGE + 5);
-        assert!(trust.covers(&(0..4 * PAGE)), "it wrote that, and it is before");
-        assert!(!trust.covers(&(4 * PAGE..5 * PAGE)) && !trust.covers(&(9 * PAGE..10 * PAGE)));
+        trust.ends_at(10 * PAGE + 7);
+        assert!(trust.covers(&(0..10 * PAGE + 7)), "it wrote that");
+        trust.forget(4 * PAGE + 5..5 * PAGE + 1);
+        assert!(trust.covers(&(0..4 * PAGE)) && trust.covers(&(6 * PAGE..10 * PAGE + 7)));
+        assert!(!trust.covers(&(4 * PAGE..4 * PAGE + 1)) && !trust.covers(&(0..10 * PAGE)));
+        assert!(!trust.covers(&(6 * PAGE - 1..6 * PAGE)), "the whole page");
+        trust.forget(10 * PAGE..10 * PAGE + 1);
         trust.ends_at(11 * PAGE);
-        assert!(trust.covers(&(10 * PAGE..11 * PAGE)), "written since");
-        trust.note_checked(4 * PAGE..10 * PAGE);
+        assert!(!trust.covers(&(10 * PAGE..10 * PAGE + 7)));
+        assert!(trust.covers(&(10 * PAGE + 7..11 * PAGE)), "written since");
+        trust.note_checked(4 * PAGE..5 * PAGE);
+        assert!(trust.covers(&(0..5 * PAGE)) && !trust.covers(&(0..5 * PAGE + 1)));
+        trust.note_checked(0..11 * PAGE);
         assert!(trust.covers(&(0..11 * PAGE)));
-        trust.forget(PAGE);
-        assert!(trust.covers(&(0..PAGE)) && !trust.covers(&(0..PAGE + 1)));
-        assert!(!trust.covers(&(10 * PAGE..11 * PAGE)));
     }
 
     #[test]
-    fn what_was_written_or_checked_is_trusted() {
+    fn what_was_found_is_trusted_once_it_is_checked() {
         let trust = Trust::new(1000);
         assert!(!trust.covers(&(0..1)) && trust.covers(&(1000..5000)));
         trust.note_checked(0..300);
-        trust.note_checked(300..600);
-        assert!(trust.covers(&(0..600)) && trust.covers(&(100..200)));
-        assert!(!trust.covers(&(500..601)) && !trust.covers(&(500..1200)));
-        trust.note_checked(800..900);
-        assert!(!trust.covers(&(800..900)), "the shorter one is not kept");
-        trust.note_checked(600..1000);
-        assert!(trust.covers(&(0..5000)), "what was checked and what was written meet");
-        trust.ends_at(700);
-        assert!(trust.covers(&(700..701)));
+        trust.note_checked(700..800);
+        assert!(trust.covers(&(0..300)) && trust.covers(&(750..790)));
+        assert!(!trust.covers(&(299..301)) && !trust.covers(&(799..801)));
+        trust.note_checked(200..900);
+        assert!(trust.covers(&(0..900)));
+        trust.ends_at(900);
+        trust.ends_at(1500);
+        assert!(trust.covers(&(0..1500)), "cut off, and written anew");
+    }
+
+    #[test]
+    fn gaps_are_many_but_bounded() {
+        let trust = Trust::new(0);
+        trust.ends_at(1000 * PAGE);
+        for at in (0..900).step_by(3) {
+            trust.forget(at * PAGE..at * PAGE + 1);
+            assert!(!trust.covers(&(at * PAGE..at * PAGE + 1)));
+        }
+        assert!(trust.unknown.lock().len() <= UNKNOWN_MAX);
+        assert!(trust.unknown.lock().is_sorted_by(|a, b| a.end < b.start));
+        assert!((0..900).step_by(3).all(|at| !trust.covers(&(at * PAGE..(at + 1) * PAGE))));
+        assert!(trust.covers(&(900 * PAGE..1000 * PAGE)));
     }
 }

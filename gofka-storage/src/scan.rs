@@ -209,6 +209,8 @@ impl Batches {
         let bytes = disk::read_at(&self.file, self.position, len.max(CHUNK).min(rest))
             .map_err(|e| StorageError::io(self.slot.path(), e))?;
         self.buffer = Bytes::from(bytes);
+        let next = self.position + self.buffer.len() as u64;
+        disk::read_ahead(&self.file, next..self.end.min(next + CHUNK as u64).max(next));
         Ok(self.buffer.len() >= len)
     }
 }

@@ -202,7 +202,7 @@ impl Log {
         for segment in segments {
             let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
             // What this brings into memory is checked here, and not for others.
-            segment.trust.forget(place.position);
+            segment.trust.forget(place.position..u64::MAX);
             let mut batches = Batches::new(
                 &segment.log,
                 place.position,

@@ -39,7 +39,7 @@ impl Log {
         let mut changed = group.len() > 1;
         for segment in group {
             // What this brings into memory is checked here, and not for others.
-            segment.trust.forget(0);
+            segment.trust.forget(0..u64::MAX);
             let mut batches =
                 Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
             while let Some(batch) = next_good(segment, &mut batches)? {

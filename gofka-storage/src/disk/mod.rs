@@ -11,10 +11,12 @@ pub(crate) use handles::FileSlot;
 
 use crate::error::StorageError;
 use handles::Handles;
-use rustix::fs::SeekFrom;
+use rustix::fs::{Advice, SeekFrom};
 use rustix::io::{Errno, ReadWriteFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,14 +69,17 @@ impl Disk {
         Ok(())
     }
 
-    /// Opens a file for reading and writing, making it where `create` says so.
+    /// Opens a file for reading and writing, making it where `create` says so. The kernel brings
+    /// what is read into memory and nothing beside it: see `range::Trust`, and [`read_ahead`].
     pub(crate) fn open(&self, path: &Path, create: bool) -> Result<File, StorageError> {
         if create {
             self.gate(Operation::Create, path)?;
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(create).truncate(false);
-        self.open_with(&options, path)
+        let file = self.open_with(&options, path)?;
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::Random);
+        Ok(file)
     }
 
     /// Where the process has too many files open, some of the idle ones make room.
@@ -272,6 +277,14 @@ pub(crate) fn is_in_memory(file: &File, position: u64) -> bool {
     let mut slices = [IoSliceMut::new(&mut byte)];
     let read = rustix::io::preadv2(file, &mut slices, position, ReadWriteFlags::NOWAIT);
     matches!(read, Ok(1) | Err(Errno::OPNOTSUPP | Errno::NOSYS))
+}
+
+/// Has the kernel bring bytes into memory that will be wanted soon. A file system that cannot does
+/// not say so.
+pub(crate) fn read_ahead(file: &File, bytes: Range<u64>) {
+    if let Some(len) = NonZeroU64::new(bytes.end - bytes.start) {
+        let _ = rustix::fs::fadvise(file, bytes.start, Some(len), Advice::WillNeed);
+    }
 }
 
 /// Whether a file holds nothing but zeros in `position..end`. What was never written is not read.

@@ -192,11 +192,16 @@ fn what_has_changed_on_the_disk_is_not_given() {
 fn evict(path: &std::path::Path) -> bool {
     let file = std::fs::File::open(path).unwrap();
     file.sync_all().unwrap();
-    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-    !crate::disk::is_in_memory(&file, 0)
+    let advise = |advice| rustix::fs::fadvise(&file, 0, None, advice).unwrap();
+    advise(rustix::fs::Advice::Random);
+    advise(rustix::fs::Advice::DontNeed);
+    let is_gone = !crate::disk::is_in_memory(&file, 0);
+    // Asking has brought it back.
+    advise(rustix::fs::Advice::DontNeed);
+    is_gone
 }
 
-/// What this process wrote is trusted only for as long as it is in memory.
+/// What this process wrote is trusted only for as long as it is in memory, page by page.
 #[test]
 fn what_has_changed_on_the_disk_since_it_was_written_is_not_given() {
     let home = Home::new(config());
