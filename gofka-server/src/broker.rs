@@ -98,6 +98,22 @@ pub fn run(config: ServerConfig, logging: &Logging) -> Result<(), RunError> {
     })
 }
 
+impl Broker {
+    /// A broker that no socket leads to, for who calls its handlers: tests and benchmarks.
+    /// Stopping its groups and [`Broker::close`] end it.
+    pub async fn without_sockets(config: ServerConfig) -> Result<Arc<Self>, RunError> {
+        let config = Arc::new(config);
+        let common = parts::Common {
+            config: config.clone(),
+            clock: Clock::start(),
+            metrics: Arc::new(Metrics::new()),
+            logging: Logging::silent("info"),
+        };
+        let metadata = parts::Metadata::open(&common, &config.log_dirs).await?;
+        Self::open(common, metadata, Vec::new()).await
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -111,14 +127,7 @@ impl Broker {
             environment: Vec::new(),
             flags: [("log.dir".to_owned(), dir.display().to_string())].into(),
         };
-        let config = Arc::new(ServerConfig::load(&inputs).expect("the settings are valid"));
-        let common = parts::Common {
-            config: config.clone(),
-            clock: Clock::start(),
-            metrics: Arc::new(Metrics::new()),
-            logging: Logging::silent("info"),
-        };
-        let metadata = parts::Metadata::open(&common, &config.log_dirs).await.expect("opens");
-        Self::open(common, metadata, Vec::new()).await.expect("opens")
+        let config = ServerConfig::load(&inputs).expect("the settings are valid");
+        Self::without_sockets(config).await.expect("opens")
     }
 }

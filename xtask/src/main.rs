@@ -38,6 +38,8 @@ enum Command {
     Bench(bench::Options),
     /// Measure one node, beside Apache Kafka doing the same work: everything
     Compare(bench::Options),
+    /// Measure the parts of a request in this process: time, and instructions (needs valgrind)
+    Micro(bench::micro::Options),
     /// Take the power from brokers, kill them, fill their disks, judge what is left (as root)
     Faults(faults::Options),
     /// Measure what syncing many files costs on a disk
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Fix => fix(),
         Command::Bench(options) => bench::run(&options, bench::Selection::Short),
         Command::Compare(options) => bench::run(&options, bench::Selection::Whole),
+        Command::Micro(options) => bench::micro::run(&options),
         Command::Faults(options) => faults::run(&options),
         Command::SyncCost(options) => sync_cost::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),

@@ -158,7 +158,7 @@ impl Broker {
     }
 
     /// Flushes and closes everything; the groups are stopped already.
-    pub(crate) async fn close(&self) -> Result<(), RunError> {
+    pub async fn close(&self) -> Result<(), RunError> {
         let closed = self.partitions.stop().await;
         self.controller.shutdown().await;
         if let Some(lock) = &self.raft_lock {

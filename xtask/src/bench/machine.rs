@@ -13,6 +13,7 @@ const END: &str = "<!-- end of the result -->\n";
 pub(super) enum Place {
     Bench,
     Compare,
+    Micro,
 }
 
 impl Place {
@@ -20,6 +21,7 @@ impl Place {
         match self {
             Self::Bench => "<!-- result of `cargo xtask bench --write` -->\n",
             Self::Compare => "<!-- result of `cargo xtask compare --write` -->\n",
+            Self::Micro => "<!-- result of `cargo xtask micro --write` -->\n",
         }
     }
 }
@@ -59,7 +61,7 @@ fn replaced(document: &str, begin: &str, text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 2] = [Place::Bench, Place::Compare];
+    const PLACES: [Place; 3] = [Place::Bench, Place::Compare, Place::Micro];
 
     #[test]
     fn what_stands_between_the_marks_is_replaced() {

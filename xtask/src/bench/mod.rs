@@ -11,6 +11,7 @@ mod disk;
 mod life;
 mod load;
 mod machine;
+pub(crate) mod micro;
 mod process;
 mod report;
 mod run;
