@@ -148,6 +148,9 @@ impl Log {
                 self.enter_producer(writer, active, batch, now)?;
             }
         }
+        if let Some(last) = batches.last() {
+            active.ends_before(last.header.next_offset());
+        }
         active.publish(position);
         Ok(())
     }

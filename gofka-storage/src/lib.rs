@@ -24,21 +24,25 @@ mod producer_state;
 mod range;
 mod read;
 mod recovery;
+mod reindex;
 mod retention;
 mod scan;
 mod segment;
 mod space;
+mod survey;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod timestamps;
 mod truncate;
+mod trust;
 
 pub use compaction::{CompactionOutcome, CompactionRun, StillWanted};
 pub use dirs::{Claim, DirDescription, DirOptions, LogDirs};
 pub use error::{AppendError, OpenError, ReadError, StorageError};
 pub use group_commit::sync_together;
-pub use log::{AbortedTransaction, AppendInfo, Log, LogOptions, LogRead, ProducerStatus, Records};
+pub use log::{AbortedTransaction, AppendInfo, Log, LogOptions, ProducerStatus};
 pub use lookup::LOADED_BYTES_MAX;
 pub use range::LogRange;
+pub use read::{LogRead, Records};

@@ -14,9 +14,7 @@ use crate::error::StorageError;
 use crate::health::DirHealth;
 use crate::names;
 use crate::producer_state::ProducerState;
-use crate::range::LogRange;
 use crate::segment::{Growth, Segment};
-use bytes::Bytes;
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{
     LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, TopicId, TopicPartition,
@@ -40,54 +38,6 @@ pub struct AppendInfo {
     pub log_start_offset: Offset,
     /// The batches were in the log already; the offsets are those of then.
     pub duplicate: bool,
-}
-
-/// What a read found.
-#[derive(Clone, Debug, Default)]
-pub struct LogRead {
-    /// Whole batches as they are on disk; empty when there is nothing below the bound. The first
-    /// may begin before the offset asked for, and holds it.
-    pub records: Records,
-    /// The offset after the last of them.
-    pub next_offset: Offset,
-}
-
-/// Whole batches.
-#[derive(Clone, Debug)]
-pub enum Records {
-    /// Few of them, or such as had to be looked at.
-    Loaded(Bytes),
-    /// Where they are.
-    InFile(LogRange),
-}
-
-impl Default for Records {
-    fn default() -> Self {
-        Self::Loaded(Bytes::new())
-    }
-}
-
-impl Records {
-    /// Number of bytes.
-    pub const fn len(&self) -> usize {
-        match self {
-            Self::Loaded(bytes) => bytes.len(),
-            Self::InFile(range) => range.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Their bytes. Those that are in a file are read, and their checksums compared, which blocks.
-    pub fn load(self) -> Result<Bytes, StorageError> {
-        match self {
-            Self::Loaded(bytes) => Ok(bytes),
-            Self::InFile(range) => range.load(),
-        }
-    }
 }
 
 /// A transaction that ended in an abort, for `read_committed`.
@@ -200,6 +150,7 @@ pub(crate) struct LogPlace {
 
 impl Log {
     pub(crate) fn assemble(place: LogPlace, opened: Opened) -> Self {
+        note_ends(&opened.segments, opened.end);
         let unstable = opened.writer.producers.first_unstable_offset();
         let published = Published {
             start: AtomicI64::new(opened.start.0),
@@ -425,6 +376,13 @@ impl Log {
         writer.new_entries = true;
         writer.last_snapshot = Some(offset);
         Ok(())
+    }
+}
+
+/// Tells each segment where its offsets end: where the next one begins, or the log ends.
+pub(crate) fn note_ends(segments: &[Arc<Segment>], end: Offset) {
+    for (at, segment) in segments.iter().enumerate() {
+        segment.ends_before(segments.get(at + 1).map_or(end, |next| next.base));
     }
 }
 

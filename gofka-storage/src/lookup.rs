@@ -1,20 +1,20 @@
-//! Finding things in a segment: a batch by its offset, the largest timestamp; and making the
-//! indexes anew where they do not tell the truth.
+//! Finding things in a segment: a batch by its offset, the largest timestamp.
 //!
 //! Called by `read`, `timestamps`, `retention`, `compaction` and `recovery`.
 
 use crate::error::StorageError;
 use crate::index::{OffsetEntry, TimeEntry};
-use crate::log::{LogRead, Records};
 use crate::range::LogRange;
+use crate::read::{LogRead, Records};
+use crate::reindex::INDEX_INTERVAL;
 use crate::scan::{Headers, Placed};
-use crate::segment::{Growth, Largest, Segment};
+use crate::segment::{Largest, Segment};
 use bytes::Bytes;
 use gofka_core::ids::Offset;
-use gofka_core::record::BatchHeader;
+use gofka_core::record::{Batch, BatchHeader};
 use gofka_core::time::TimestampMs;
 use std::fs::File;
-use std::path::Path;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A read of so many bytes is done at once; of more, only the place is found. A test's files are
@@ -24,51 +24,95 @@ pub const LOADED_BYTES_MAX: usize = if cfg!(test) { 200 } else { 32 << 10 };
 /// Where a batch begins that a reader wants.
 pub(crate) type Place = Placed;
 
+/// What walking over headers says of an offset.
+enum Found {
+    /// Where its batch is; nowhere, if it is after all of them.
+    Sure(Option<Place>),
+    /// Nothing that would be believed.
+    Unsure,
+}
+
 impl Segment {
     /// The first batch that ends at `offset` or later, if there is one.
+    ///
+    /// Headers are believed that are known to be good, and those that nobody has compared where
+    /// they leave no gap from an index entry on. Anything else is surveyed.
     pub(crate) fn locate(&self, offset: Offset) -> Result<Option<Place>, StorageError> {
-        match self.locate_by_index(offset) {
-            Err(problem) if self.may_rebuild(&problem) => {
-                self.rebuild_indexes(&problem)?;
-                self.locate_by_index(offset)
-            }
-            found => found,
+        let found = match self.locate_by_headers(offset) {
+            Err(problem) if self.blames_index(&problem) => match self.rebuild_indexes(&problem) {
+                Ok(()) => self.locate_by_headers(offset)?,
+                Err(StorageError::Corrupt { .. }) => return self.survey_between(offset, &[]),
+                Err(error) => return Err(error),
+            },
+            found => found?,
+        };
+        match found {
+            Found::Sure(place) => Ok(place),
+            Found::Unsure => self.survey(offset),
         }
     }
 
-    fn locate_by_index(&self, offset: Offset) -> Result<Option<Place>, StorageError> {
-        let relative = (offset.0 - self.base.0).clamp(0, i64::from(u32::MAX)) as u32;
-        let entry = self.offsets.floor(relative)?;
+    fn locate_by_headers(&self, offset: Offset) -> Result<Found, StorageError> {
+        let (entry, next_entry) = self.offsets.pair(self.relative(offset))?;
         let start = entry.map_or(0, |entry| u64::from(entry.position));
+        let wanted = offset.max(self.base);
         let mut headers = self.headers(start)?;
-        let first = headers.next_header()?;
-        if let Some(entry) = entry {
-            self.check_entry(entry, first.as_ref())?;
-        }
-        let mut next = first;
-        while let Some(placed) = next {
-            if entry.is_none() {
-                self.check_empty(&placed)?;
+        let mut known = entry.is_none().then_some(self.base);
+        let mut is_sure = true;
+        loop {
+            let placed = match headers.next_header() {
+                Err(StorageError::Corrupt { .. }) => return Ok(Found::Unsure),
+                placed => placed?,
+            };
+            let Some(placed) = placed else {
+                let is_good = known.is_some() && self.trust.covers(&(start..headers.position()));
+                return Ok(if is_good { Found::Sure(None) } else { Found::Unsure });
+            };
+            let header = &placed.header;
+            match (entry, known) {
+                (None, _) => self.check_empty(&placed)?,
+                (Some(entry), None) if self.offset_of(entry) < header.base_offset => {
+                    return Ok(Found::Unsure);
+                }
+                // Older writers let an entry name the last of several batches.
+                (Some(entry), None) => is_sure = self.offset_of(entry) == header.last_offset(),
+                (Some(_), Some(_)) => {}
             }
-            if placed.header.last_offset() >= offset {
-                return Ok(Some(placed));
+            is_sure &= known.is_none_or(|known| known == header.base_offset);
+            if header.last_offset() >= wanted {
+                let fits = next_entry.is_none_or(|next| placed.end() <= u64::from(next.position))
+                    && header.next_offset() <= self.end_offset();
+                let is_good = is_sure && header.base_offset <= wanted
+                    || self.trust.covers(&(start..placed.end()));
+                return Ok(if fits && is_good { Found::Sure(Some(placed)) } else { Found::Unsure });
             }
-            next = headers.next_header()?;
+            known = Some(header.next_offset());
         }
-        Ok(None)
+    }
+
+    /// As an index counts it.
+    pub(crate) fn relative(&self, offset: Offset) -> u32 {
+        (offset.0 - self.base.0).clamp(0, i64::from(u32::MAX)) as u32
+    }
+
+    /// The offset that an entry names.
+    pub(crate) fn offset_of(&self, entry: OffsetEntry) -> Offset {
+        self.base.plus(i64::from(entry.relative))
     }
 
     /// An index entry names the last offset of the batch it points to. Older writers let it name
     /// the last of several batches, so that only a batch that begins later is a lie.
     fn check_entry(&self, entry: OffsetEntry, batch: Option<&Placed>) -> Result<(), StorageError> {
-        let named = self.base.plus(i64::from(entry.relative));
         match batch {
-            Some(placed) if placed.header.base_offset <= named => Ok(()),
-            _ => {
-                let what = format!("its entry for offset {named} points to another batch");
-                Err(StorageError::corrupt(self.offsets.slot().path(), what))
-            }
+            Some(placed) if placed.header.base_offset <= self.offset_of(entry) => Ok(()),
+            _ => Err(self.names_another(entry)),
         }
+    }
+
+    pub(crate) fn names_another(&self, entry: OffsetEntry) -> StorageError {
+        let what =
+            format!("its entry for offset {} points to another batch", self.offset_of(entry));
+        StorageError::corrupt(self.offsets.slot().path(), what)
     }
 
     /// An index without entries is what a disk without room has left, where a batch begins further
@@ -82,63 +126,75 @@ impl Segment {
         Ok(())
     }
 
-    /// Whole batches from `place` on: those that end below `up_to`, at most `max_bytes` of them,
-    /// but the first one where `at_least_one` says so.
+    /// Whole batches from `place` on, where `wanted` begins: those that end before its end, at most
+    /// `max_bytes` of them, but the first one where `at_least_one` says so.
     pub(crate) fn read(
         self: &Arc<Self>,
         place: &Place,
         max_bytes: usize,
-        up_to: Offset,
+        wanted: Range<Offset>,
         at_least_one: bool,
     ) -> Result<LogRead, StorageError> {
-        let first = place.header.size();
+        let (first, up_to) = (place.header.size(), wanted.end);
         if place.header.last_offset() >= up_to || first > max_bytes && !at_least_one {
             return Ok(LogRead::default());
         }
         let rest = (self.size() - place.position) as usize;
         let len = max_bytes.max(first).min(rest);
         if len > LOADED_BYTES_MAX {
-            return self.find_range(place, len, up_to);
+            return self.find_range(place, len, wanted);
         }
         let mut bytes = self.read_bytes(place.position, len)?;
-        let (whole, next_offset) = whole_batches(&bytes, place.header.base_offset, up_to);
-        if whole == 0 {
-            let what = format!("no batch at position {}", place.position);
-            return Err(StorageError::corrupt(self.log.path(), what));
-        }
+        let (mut whole, _) = whole_batches(&bytes, place.header.base_offset, up_to);
         bytes.truncate(whole);
-        let mut bytes = Bytes::from(bytes);
+        let bytes = Bytes::from(bytes);
         if !self.trust.covers(&(place.position..place.position + whole as u64)) {
-            let good = self.check(place.position, &bytes, place.header.base_offset..up_to)?;
-            if good < whole {
-                bytes.truncate(good);
-                let (_, next_offset) = whole_batches(&bytes, place.header.base_offset, up_to);
-                return Ok(LogRead { records: Records::Loaded(bytes), next_offset });
-            }
+            let offsets = place.header.base_offset..up_to;
+            whole = match self.check(place.position, &bytes, offsets) {
+                Err(problem) => {
+                    let place = self.next_best(place.position, wanted.start, problem)?;
+                    return self.read(&place, max_bytes, wanted, at_least_one);
+                }
+                good => good?,
+            };
         }
+        let bytes = bytes.slice(..whole);
+        let (_, next_offset) = whole_batches(&bytes, place.header.base_offset, up_to);
         Ok(LogRead { records: Records::Loaded(bytes), next_offset })
+    }
+
+    /// The batch that has `offset`, where the one at `position` only seemed to; else `problem`.
+    pub(crate) fn next_best(
+        &self,
+        position: u64,
+        offset: Offset,
+        problem: StorageError,
+    ) -> Result<Place, StorageError> {
+        match problem {
+            StorageError::Corrupt { .. } => {}
+            error => return Err(error),
+        }
+        match self.survey(offset)? {
+            Some(place) if place.position != position => Ok(place),
+            _ => Err(problem),
+        }
     }
 
     fn find_range(
         self: &Arc<Self>,
         place: &Place,
         len: usize,
-        up_to: Offset,
+        wanted: Range<Offset>,
     ) -> Result<LogRead, StorageError> {
-        let limit = place.position + len as u64;
-        let found = match self.end_by_index(place, limit, up_to) {
-            Err(problem) if self.may_rebuild(&problem) => {
-                self.rebuild_indexes(&problem).and_then(|()| self.end_by_index(place, limit, up_to))
-            }
-            found => found,
-        };
-        let (end, next_offset) = match found {
-            // Where the index leads a batch has changed; what comes before it can be read.
+        let (limit, up_to) = (place.position + len as u64, wanted.end);
+        let (end, next_offset) = match self.end_by_index(place, limit, up_to) {
+            // An entry leads to something else, or a batch has changed; what comes before it can
+            // be read. Who looks for what comes after it finds out.
             Err(StorageError::Corrupt { .. }) => self.end_of_range(place, limit, up_to, None)?,
             found => found?,
         };
         let offsets = place.header.base_offset..next_offset;
-        let range = LogRange::new(self, place.position..end, offsets)?;
+        let range = LogRange::new(self, place.position..end, offsets, wanted)?;
         Ok(LogRead { records: Records::InFile(range), next_offset })
     }
 
@@ -217,7 +273,7 @@ impl Segment {
             Largest::Known(largest) => largest,
             Largest::Unknown => {
                 let found = match self.largest_by_index() {
-                    Err(problem) if self.may_rebuild(&problem) => {
+                    Err(problem) if self.blames_index(&problem) => {
                         self.rebuild_indexes(&problem)?;
                         self.times.last()?
                     }
@@ -232,11 +288,14 @@ impl Segment {
 
     fn largest_by_index(&self) -> Result<Option<TimeEntry>, StorageError> {
         let last = self.times.last()?;
-        let says_nothing = last.is_none() && self.size() > 0;
-        if says_nothing || last.is_some_and(|entry| !self.is_true(entry).unwrap_or(false)) {
+        let Some(entry) = last else {
+            if self.size() == 0 {
+                return Ok(None);
+            }
             let path = self.times.slot().path();
-            return Err(StorageError::corrupt(path, "its last entry is not true"));
-        }
+            return Err(StorageError::corrupt(path, "it has no entries"));
+        };
+        self.check_time(entry)?;
         Ok(last)
     }
 
@@ -256,36 +315,35 @@ impl Segment {
         Ok(self.size().saturating_sub(last.map_or(0, |entry| u64::from(entry.position))))
     }
 
-    /// Whether the batch that a time entry names has the timestamp that it says.
-    pub(crate) fn is_true(&self, entry: TimeEntry) -> Result<bool, StorageError> {
-        let place = self.locate(self.base.plus(i64::from(entry.relative)))?;
-        Ok(place.is_some_and(|place| place.header.max_timestamp == entry.timestamp))
-    }
-
-    /// Whether the log can tell what an index on disk did not.
-    pub(crate) fn may_rebuild(&self, problem: &StorageError) -> bool {
-        let in_doubt = matches!(problem, StorageError::Corrupt { .. }) || problem.is_not_found();
-        in_doubt && !self.offsets.is_growing()
-    }
-
-    /// Writes both indexes anew from the headers of a sealed segment.
-    pub(crate) fn rebuild_indexes(&self, problem: &StorageError) -> Result<(), StorageError> {
-        let _alone = self.rebuilding.lock();
-        tracing::warn!(%problem, "rebuilding the indexes of {}", self.log.path().display());
-        let scratch = Self::with(self.log.disk(), Path::new(""), self.base, 0, true);
-        let mut growth = Growth::default();
-        let mut headers = self.headers(0)?;
-        while let Some(placed) = headers.next_header()? {
-            scratch.index(&mut growth, &placed.header, placed.position, INDEX_INTERVAL);
+    /// An error where the batch that a time entry names does not have its timestamp. Of a batch
+    /// that has changed the entry knows better.
+    pub(crate) fn check_time(&self, entry: TimeEntry) -> Result<(), StorageError> {
+        let place = match self.locate(self.base.plus(i64::from(entry.relative))) {
+            Err(problem @ StorageError::Corrupt { .. }) if !self.blames_index(&problem) => {
+                return Ok(());
+            }
+            place => place?,
+        };
+        if let Some(place) = place
+            && (place.header.max_timestamp == entry.timestamp || self.load(&place).is_err())
+        {
+            return Ok(());
         }
-        scratch.push_time(growth.largest);
-        self.offsets.replace(&scratch.offsets.entries()?)?;
-        self.times.replace(&scratch.times.entries()?)
+        let what = "an entry names a batch that does not have its timestamp";
+        Err(StorageError::corrupt(self.times.slot().path(), what))
+    }
+
+    /// A batch, whose checksum fits.
+    pub(crate) fn load(&self, place: &Place) -> Result<Batch, StorageError> {
+        let bytes = self.read_bytes(place.position, place.header.size())?;
+        let batch = Batch::parse(Bytes::from(bytes));
+        batch.and_then(|batch| batch.check_crc().map(|()| batch)).map_err(|problem| {
+            let position = place.position;
+            let what = format!("the batch at position {position} has changed: {problem}");
+            StorageError::corrupt(self.log.path(), what)
+        })
     }
 }
-
-/// Bytes between two entries of an index that is rebuilt: `index.interval.bytes` as shipped.
-const INDEX_INTERVAL: u64 = 4096;
 
 /// How many of `bytes` are whole batches that end below `up_to`, and the offset after them.
 fn whole_batches(bytes: &[u8], first: Offset, up_to: Offset) -> (usize, Offset) {

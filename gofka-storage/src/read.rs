@@ -7,10 +7,60 @@
 //! has no batch at or after the offset; a budget that ends inside a batch ends the read.
 
 use crate::error::{ReadError, StorageError};
-use crate::log::{AbortedTransaction, Log, LogRead};
+use crate::log::{AbortedTransaction, Log};
+use crate::range::LogRange;
 use crate::segment::Segment;
+use bytes::Bytes;
 use gofka_core::ids::Offset;
 use std::sync::Arc;
+
+/// What a read found.
+#[derive(Clone, Debug, Default)]
+pub struct LogRead {
+    /// Whole batches as they are on disk; empty when there is nothing below the bound. The first
+    /// may begin before the offset asked for, and holds it.
+    pub records: Records,
+    /// The offset after the last of them.
+    pub next_offset: Offset,
+}
+
+/// Whole batches.
+#[derive(Clone, Debug)]
+pub enum Records {
+    /// Few of them, or such as had to be looked at.
+    Loaded(Bytes),
+    /// Where they are.
+    InFile(LogRange),
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self::Loaded(Bytes::new())
+    }
+}
+
+impl Records {
+    /// Number of bytes.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Loaded(bytes) => bytes.len(),
+            Self::InFile(range) => range.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Their bytes. Those that are in a file are read, and their checksums compared, which blocks.
+    pub fn load(self) -> Result<Bytes, StorageError> {
+        match self {
+            Self::Loaded(bytes) => Ok(bytes),
+            Self::InFile(range) => range.load(),
+        }
+    }
+}
 
 /// Attempts at a read whose segment is being removed or replaced.
 const ATTEMPTS: usize = 3;
@@ -71,7 +121,8 @@ impl Log {
         let mut segment = self.segment_at(from);
         while let Some(this) = segment {
             if let Some(place) = this.locate(from)? {
-                return this.read(&place, max_bytes, up_to, at_least_one_batch);
+                let wanted = from.max(this.base)..up_to;
+                return this.read(&place, max_bytes, wanted, at_least_one_batch);
             }
             segment = self.segment_after(this.base);
         }

@@ -5,7 +5,7 @@
 
 use crate::disk::{self, FileSlot};
 use crate::error::StorageError;
-use crate::range::Trust;
+use crate::trust::Trust;
 use bytes::Bytes;
 use gofka_core::ids::Offset;
 use gofka_core::record::{BATCH_HEADER_SIZE, Batch, BatchHeader};
@@ -72,6 +72,11 @@ impl Headers {
     /// The same, telling `trust` of what comes from the disk.
     pub(crate) fn noting(self, trust: &Arc<Trust>) -> Self {
         Self { trust: Some(Arc::clone(trust)), ..self }
+    }
+
+    /// Where the next batch begins.
+    pub(crate) const fn position(&self) -> u64 {
+        self.position
     }
 
     /// The next batch's header; `None` at the end, an error where there is no batch.

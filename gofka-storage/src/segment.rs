@@ -8,7 +8,7 @@ use crate::error::StorageError;
 use crate::index::{IndexFile, OffsetEntry, TimeEntry, TxnEntry, TxnIndex};
 use crate::names;
 use crate::producer_state::CompletedTxn;
-use crate::range::Trust;
+use crate::trust::Trust;
 use gofka_core::ids::Offset;
 use gofka_core::record::BatchHeader;
 use gofka_core::time::TimestampMs;
@@ -17,7 +17,7 @@ use std::io::IoSlice;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// One segment of a log.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Segment {
     pub(crate) times: IndexFile<TimeEntry>,
     pub(crate) txns: TxnIndex,
     size: AtomicU64,
+    /// No batch in it ends after this offset: its own end, or where the next segment begins.
+    end_offset: AtomicI64,
     pub(crate) trust: Arc<Trust>,
     /// Up to where disk blocks were taken ahead of appends; 0 where none were.
     pub(crate) allocated: AtomicU64,
@@ -83,6 +85,7 @@ impl Segment {
             times: if growing { IndexFile::growing(times) } else { IndexFile::sealed(times) },
             txns: TxnIndex::new(slot(names::TXN_INDEX)),
             size: AtomicU64::new(size),
+            end_offset: AtomicI64::new(i64::MAX),
             trust: Arc::new(Trust::new(size)),
             allocated: AtomicU64::new(0),
             largest: Mutex::new(if growing { Largest::Known(None) } else { Largest::Unknown }),
@@ -128,6 +131,17 @@ impl Segment {
     /// Bytes of whole batches.
     pub(crate) fn size(&self) -> u64 {
         self.size.load(Ordering::Acquire)
+    }
+
+    /// No batch ends after it. To be asked for after the size: an append moves it first.
+    pub(crate) fn end_offset(&self) -> Offset {
+        let end = Offset(self.end_offset.load(Ordering::Acquire));
+        end.min(self.offsets_range().end)
+    }
+
+    /// Notes where its offsets end. Before the size is published that has them.
+    pub(crate) fn ends_before(&self, end: Offset) {
+        self.end_offset.store(end.0, Ordering::Release);
     }
 
     /// Writes `slices`, whole batches, at the end, and hides them until `publish`. On an error the

@@ -5,10 +5,10 @@
 
 use crate::error::StorageError;
 use crate::log::Log;
+use crate::lookup::Place;
 use crate::segment::Segment;
-use bytes::Bytes;
 use gofka_core::ids::Offset;
-use gofka_core::record::{self, Batch, BatchHeader};
+use gofka_core::record;
 use gofka_core::time::TimestampMs;
 use std::sync::Arc;
 
@@ -66,8 +66,7 @@ impl Log {
         }
         let Some((timestamp, offset, segment)) = best else { return Ok(None) };
         let Some(place) = segment.locate(offset)? else { return Ok(None) };
-        let start = self.log_start_offset();
-        let found = segment.first_in_batch(place.position, &place.header, timestamp, start)?;
+        let found = segment.first_in_batch(&place, timestamp, self.log_start_offset())?;
         Ok(found.filter(|(offset, _)| *offset < up_to))
     }
 
@@ -83,35 +82,39 @@ impl Segment {
         timestamp: TimestampMs,
         start: Offset,
     ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
-        let from = self.last_before(timestamp)?.max(start);
+        let from = self.end_before(timestamp)?.max(start);
         let Some(place) = self.locate(from)? else { return Ok(None) };
         let mut headers = self.headers(place.position)?;
         while let Some(placed) = headers.next_header()? {
             if placed.header.max_timestamp < timestamp {
+                if !self.trust.covers(&(placed.position..placed.end())) {
+                    self.load(&placed)?;
+                }
                 continue;
             }
-            let found = self.first_in_batch(placed.position, &placed.header, timestamp, start)?;
-            if found.is_some() {
-                return Ok(found);
+            let Some(found) = self.first_in_batch(&placed, timestamp, start)? else { continue };
+            // No checksum covers the offset of a batch.
+            let place = self.locate(found.0)?;
+            if place.is_none_or(|place| place.position != placed.position) {
+                let what = format!("the batch at position {} is out of place", placed.position);
+                return Err(StorageError::corrupt(self.log.path(), what));
             }
+            return Ok(Some(found));
         }
         Ok(None)
     }
 
     /// An offset before which every timestamp is smaller.
-    fn last_before(&self, timestamp: TimestampMs) -> Result<Offset, StorageError> {
+    fn end_before(&self, timestamp: TimestampMs) -> Result<Offset, StorageError> {
         let look = || {
             let Some(entry) = self.times.floor(TimestampMs(timestamp.0.saturating_sub(1)))? else {
                 return Ok(self.base);
             };
-            if !self.is_true(entry)? {
-                let what = "an entry names a batch that does not have its timestamp";
-                return Err(StorageError::corrupt(self.times.slot().path(), what));
-            }
-            Ok(self.base.plus(i64::from(entry.relative)))
+            self.check_time(entry)?;
+            Ok(self.base.plus(i64::from(entry.relative) + 1))
         };
         match look() {
-            Err(problem) if self.may_rebuild(&problem) => {
+            Err(problem) if self.blames_index(&problem) => {
                 self.rebuild_indexes(&problem)?;
                 look()
             }
@@ -122,18 +125,15 @@ impl Segment {
     /// The first record of a batch at or after both `timestamp` and the offset `start`.
     fn first_in_batch(
         &self,
-        position: u64,
-        header: &BatchHeader,
+        place: &Place,
         timestamp: TimestampMs,
         start: Offset,
     ) -> Result<Option<(Offset, TimestampMs)>, StorageError> {
-        let broken = |problem: record::BatchError| {
-            let what = format!("batch at offset {}: {problem}", header.base_offset);
+        let batch = self.load(place)?;
+        let records = record::records(&batch, DECOMPRESSED_MAX).map_err(|problem| {
+            let what = format!("batch at offset {}: {problem}", place.header.base_offset);
             StorageError::corrupt(self.log.path(), what)
-        };
-        let bytes = self.read_bytes(position, header.size())?;
-        let batch = Batch::parse(Bytes::from(bytes)).map_err(broken)?;
-        let records = record::records(&batch, DECOMPRESSED_MAX).map_err(broken)?;
+        })?;
         let fits = |found: &&record::Record| found.timestamp >= timestamp && found.offset >= start;
         Ok(records.iter().find(fits).map(|found| (found.offset, found.timestamp)))
     }

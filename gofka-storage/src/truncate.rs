@@ -4,7 +4,7 @@
 //! controller whose entries lost an election.
 
 use crate::error::StorageError;
-use crate::log::{Log, LogPlace, Opened, Writer};
+use crate::log::{self, Log, LogPlace, Opened, Writer};
 use crate::recovery::{self, Before};
 use gofka_core::ids::Offset;
 use gofka_core::time::TimestampMs;
@@ -62,6 +62,7 @@ impl Log {
     }
 
     fn take_over(&self, writer: &mut Writer, opened: Opened) {
+        log::note_ends(&opened.segments, opened.end);
         let size = opened.segments.iter().map(|segment| segment.size()).sum();
         *self.segments.write() = opened.segments;
         *self.epochs.write() = opened.epochs;

@@ -65,6 +65,9 @@ impl Log {
         take_names(disk, &self.dir, base)?;
         let first = segments.partition_point(|segment| segment.base < base);
         let new = Arc::new(Segment::on_disk(disk, &self.dir, base, size));
+        if let Some(next) = segments.get(first + group.len()) {
+            new.ends_before(next.base);
+        }
         if new.txns.entries()?.is_empty() {
             new.txns.reset()?;
         }

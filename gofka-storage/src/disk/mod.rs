@@ -70,7 +70,7 @@ impl Disk {
     }
 
     /// Opens a file for reading and writing, making it where `create` says so. The kernel brings
-    /// what is read into memory and nothing beside it: see `range::Trust`, and [`read_ahead`].
+    /// what is read into memory and nothing beside it: see `trust::Trust`, and [`read_ahead`].
     pub(crate) fn open(&self, path: &Path, create: bool) -> Result<File, StorageError> {
         if create {
             self.gate(Operation::Create, path)?;

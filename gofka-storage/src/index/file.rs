@@ -94,14 +94,47 @@ impl<E: Entry> IndexFile<E> {
             return Ok(after.checked_sub(1).map(|at| entries[at]));
         }
         let count = self.count()?;
-        self.last_on_disk(holds, count)
+        let (block, after, _) = self.search(holds, count)?;
+        Ok(after.checked_sub(1).map(|at| block[at]))
     }
 
-    fn last_on_disk(
+    /// The entry with the largest key that is not above `key`, and the one after it.
+    pub(crate) fn pair(&self, key: E::Key) -> Result<(Option<E>, Option<E>), StorageError> {
+        if let State::Growing(entries) = &*self.state.read() {
+            let after = entries.partition_point(|entry| entry.key() <= key);
+            return Ok((after.checked_sub(1).map(|at| entries[at]), entries.get(after).copied()));
+        }
+        let found = self.around(key, 1, 1)?;
+        let next = found.last().filter(|entry| entry.key() > key).copied();
+        let floor = found.first().filter(|entry| next != Some(**entry)).copied();
+        Ok((floor, next))
+    }
+
+    /// At most `before` entries up to `key`, and as many as `after` that follow them.
+    pub(crate) fn around(
+        &self,
+        key: E::Key,
+        before: usize,
+        after: usize,
+    ) -> Result<Vec<E>, StorageError> {
+        let holds = |entry: &E| entry.key() <= key;
+        let range = |at: usize, count: usize| at.saturating_sub(before)..(at + after).min(count);
+        if let State::Growing(entries) = &*self.state.read() {
+            return Ok(entries[range(entries.partition_point(holds), entries.len())].to_vec());
+        }
+        let count = self.count()?;
+        let (_, at, first) = self.search(holds, count)?;
+        let range = range(first as usize + at, count as usize);
+        self.read(range.start as u32, range.len() as u32)
+    }
+
+    /// Some of the entries on disk, among which the first one is for which `holds` is not true:
+    /// its index in them, and the number of those before.
+    fn search(
         &self,
         holds: impl Fn(&E) -> bool,
         count: u32,
-    ) -> Result<Option<E>, StorageError> {
+    ) -> Result<(Vec<E>, usize, u32), StorageError> {
         // Invariant: it holds for the entries below `low`, and not from `high` on.
         let (mut low, mut high) = (0, count);
         while high - low > BLOCK_ENTRIES {
@@ -115,7 +148,7 @@ impl<E: Entry> IndexFile<E> {
         let first = low.saturating_sub(1);
         let block = self.read(first, high - first)?;
         let after = block.partition_point(holds);
-        Ok(after.checked_sub(1).map(|at| block[at]))
+        Ok((block, after, first))
     }
 
     /// The last entry.
@@ -151,6 +184,12 @@ impl<E: Entry> IndexFile<E> {
         if let State::Growing(entries) = &*state {
             *state = State::Sealed(entries.len() as u32);
         }
+    }
+
+    /// As if it had never been looked at.
+    #[cfg(test)]
+    pub(crate) fn forget(&self) {
+        *self.state.write() = State::Unknown;
     }
 
     /// Takes a file that is on disk back into memory, to be appended to again.

@@ -2,6 +2,7 @@
 
 mod append;
 mod crash;
+mod flipped;
 mod model;
 mod read;
 mod recovery;

@@ -218,7 +218,7 @@ fn what_has_changed_on_the_disk_since_it_was_written_is_not_given() {
         }
         let read = |from| log.read(Offset(from), max_bytes, Offset(80), true);
         let first = read(0).unwrap().records;
-        if let crate::log::Records::InFile(range) = &first {
+        if let crate::Records::InFile(range) = &first {
             assert!(!range.is_warm(), "nobody has compared it");
         }
         assert!(first.load().unwrap().len() <= 2 * size);
