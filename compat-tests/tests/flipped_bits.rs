@@ -3,6 +3,8 @@
 //! else notices.
 
 use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -26,10 +28,18 @@ const BAD: usize = 9;
 /// Of single fetches: one batch, a few, more than the broker reads at once.
 const SIZES: [i32; 3] = [1, 200_000, 8 << 20];
 
-/// Where in a batch the bit flips: the checksum and what it covers. What a walk over headers needs
-/// is before it: the place of the batch that follows is lost with it.
-const PLACES: [(&str, usize); 4] =
-    [("checksum", 17), ("attributes", 22), ("first record", 70), ("last record", 48_000)];
+/// Where in a batch the bit flips: the offset, which then lies past the end of the log; what leads
+/// to the next batch; the checksum and what it covers.
+const PLACES: [(&str, usize); 8] = [
+    ("base offset", 5),
+    ("length", 8),
+    ("magic", 16),
+    ("checksum", 17),
+    ("attributes", 22),
+    ("last offset delta", 26),
+    ("first record", 70),
+    ("last record", 48_000),
+];
 
 fn value(partition: i32, number: usize) -> Vec<u8> {
     let mut value = format!("{partition} {number} ").into_bytes();
@@ -203,6 +213,21 @@ fn judge_log(broker: &Broker, position: usize, case: &str) {
     let says = |line: &str| line.contains(&path) && line.contains(&at);
     let said = eventually(LIMIT, || broker.output().lines().any(says));
     assert!(said, "{case}: {path} at {position} is not in\n{}", broker.output());
+    let counted = metrics(broker);
+    let is_counted = counted.lines().any(|line| line.starts_with(COUNTER));
+    assert!(is_counted, "{case}: {COUNTER} is not in\n{counted}");
+}
+
+/// What counts the answers that a fetch gets at a changed batch.
+const COUNTER: &str =
+    "gofka_request_errors_total{api_key=\"Fetch\",error_code=\"CORRUPT_MESSAGE\"} ";
+
+fn metrics(broker: &Broker) -> String {
+    let mut stream = TcpStream::connect(broker.http_address()).expect("HTTP is served");
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("a request");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("text");
+    text
 }
 
 fn position_of(good: &[Batch], number: usize) -> usize {
@@ -247,7 +272,7 @@ fn a_bit_that_flips_while_it_runs_is_found() {
         // What is as it was can be read again.
         assert!(all_batches(&mut Client::connect(broker.address()), 0) == good, "{place}");
     }
-    flip(&first_segment(&broker), position + PLACES[2].1);
+    flip(&first_segment(&broker), position + PLACES[0].1);
     judge_clients(&broker, &good, "while it runs");
     judge_others(&broker, "while it runs");
 }
