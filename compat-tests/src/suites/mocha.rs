@@ -19,7 +19,7 @@ const FILES: [&str; 5] = ["admin", "consumer", "groups", "producer", "producer-t
 const FILE_OF_CONSUMERS: &str = "both";
 
 /// Disconnects its consumer from within the consumer's own callback, and the hook after it does so
-/// again: the binding crashes in one of a hundred runs.
+/// again: the binding crashes in one of a hundred runs on an idle machine.
 const LEFT_OUT: &str = "Consumer/Producer should emit [warning] event on UNKNOWN_TOPIC_OR_PART \
                         error: consumeLoop";
 
