@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use compat_tests::faults::power::{self, Keeping, Run};
+use compat_tests::faults::power::{self, Disks, Keeping, Run};
 use compat_tests::faults::topic::Topic;
 use compat_tests::faults::{kill, namespace};
 use compat_tests::setup::Tool;
@@ -13,6 +13,8 @@ use compat_tests::setup::Tool;
 const LIMIT: Duration = Duration::from_secs(600);
 /// Longer than what `page-cache` may lose, so that something must be there.
 const AFTER: (Duration, Duration) = (Duration::from_secs(6), Duration::from_secs(7));
+/// Where less has to come together.
+const SOON: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
 const SEED: u64 = 4;
 
 #[test]
@@ -29,11 +31,15 @@ fn what_is_acknowledged_survives_the_power_as_the_mode_promises() {
 fn lose_power() {
     let kills =
         kill::Run { keeping: Keeping::Auto, seed: SEED, kills: 10, topic: Topic::Compacted };
-    let power =
-        |keeping| Run { keeping, topic: Topic::Expiring, seed: SEED, cuts: 1, after: AFTER };
+    let power = |keeping, topic, disks, after| {
+        power::run(&Run { keeping, topic, disks, seed: SEED, cuts: 1, after })
+    };
     let reports = [
-        power::run(&power(Keeping::Fsync)),
-        power::run(&power(Keeping::PageCache)),
+        power(Keeping::Fsync, Topic::Expiring, Disks::One, AFTER),
+        power(Keeping::PageCache, Topic::Expiring, Disks::One, AFTER),
+        power(Keeping::Fsync, Topic::Again, Disks::Both, SOON),
+        power(Keeping::Fsync, Topic::Many, Disks::Second, SOON),
+        power(Keeping::PageCache, Topic::Flushed, Disks::One, SOON),
         kill::run(&kills),
     ];
     for report in reports {

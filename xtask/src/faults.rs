@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use compat_tests::broker::Kind;
-use compat_tests::faults::power::{Keeping, Run};
+use compat_tests::faults::power::{Disks, Keeping, Run};
 use compat_tests::faults::report::Report;
 use compat_tests::faults::topic::Topic;
 use compat_tests::faults::{full, kill, namespace, power};
@@ -23,6 +23,26 @@ const LIMIT: Duration = Duration::from_secs(4 * 3600);
 const POWER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(8));
 /// And between these where segments are compacted, so that keys have come again.
 const LATER: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(14));
+
+/// The runs of each seed, with how often the power goes in them.
+const POWER_LOSSES: [(Keeping, Topic, Disks, usize); 16] = [
+    (Keeping::Fsync, Topic::Kept, Disks::One, 3),
+    (Keeping::Fsync, Topic::Expiring, Disks::One, 2),
+    (Keeping::Auto, Topic::Compacted, Disks::One, 2),
+    (Keeping::Fsync, Topic::Tombstones, Disks::One, 2),
+    (Keeping::Fsync, Topic::Removed, Disks::One, 3),
+    (Keeping::Fsync, Topic::Again, Disks::One, 3),
+    (Keeping::Fsync, Topic::Many, Disks::One, 3),
+    (Keeping::Fsync, Topic::Kept, Disks::Both, 3),
+    (Keeping::Fsync, Topic::Kept, Disks::Second, 1),
+    (Keeping::PageCache, Topic::Kept, Disks::One, 1),
+    (Keeping::PageCache, Topic::Expiring, Disks::One, 1),
+    (Keeping::PageCache, Topic::Compacted, Disks::One, 1),
+    (Keeping::PageCache, Topic::Removed, Disks::One, 1),
+    (Keeping::PageCache, Topic::Flushed, Disks::One, 1),
+    (Keeping::PageCache, Topic::FlushedSoon, Disks::One, 1),
+    (Keeping::AsShipped, Topic::Kept, Disks::One, 1),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Fault {
@@ -87,20 +107,13 @@ fn power_losses(options: &Options) -> usize {
     let mut wrong = 0;
     let mut calibrated = options.no_kafka || !options.only.is_empty();
     for seed in options.seed..options.seed + options.rounds {
-        for (keeping, topic, cuts) in [
-            (Keeping::Fsync, Topic::Kept, 3),
-            (Keeping::Fsync, Topic::Expiring, 2),
-            (Keeping::Auto, Topic::Compacted, 2),
-            (Keeping::PageCache, Topic::Kept, 1),
-            (Keeping::PageCache, Topic::Expiring, 1),
-            (Keeping::PageCache, Topic::Compacted, 1),
-            (Keeping::AsShipped, Topic::Kept, 1),
-        ] {
+        for (keeping, topic, disks, cuts) in POWER_LOSSES {
             if options.no_kafka && keeping == Keeping::AsShipped {
                 continue;
             }
-            let after = if topic == Topic::Compacted { LATER } else { POWER };
-            let run = Run { keeping, topic, seed, cuts, after };
+            let compacted = matches!(topic, Topic::Compacted | Topic::Tombstones);
+            let after = if compacted { LATER } else { POWER };
+            let run = Run { keeping, topic, disks, seed, cuts, after };
             if !run.title().contains(&options.only) {
                 continue;
             }
@@ -117,7 +130,7 @@ fn power_losses(options: &Options) -> usize {
 
 fn kills(options: &Options, seed: u64) -> usize {
     let mut wrong = 0;
-    for topic in Topic::ALL {
+    for topic in Topic::KILLED {
         for keeping in [Keeping::Fsync, Keeping::PageCache] {
             let run = kill::Run { keeping, topic, seed, kills: options.kills };
             if run.title().contains(&options.only) {

@@ -5,6 +5,7 @@
 //! Called by the runs of faults, in a mount namespace of their own (`namespace`): whoever is
 //! killed leaves no mount and no loop device.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -54,8 +55,22 @@ impl Disk {
         if at.exists() {
             fs::rename(&at, &formatted).expect("a folder of the broker");
         }
+        let disk = Self::at(at, bytes)?;
+        if broker.kind() == Kind::Kafka {
+            run(Command::new("cp").arg("-a").arg(formatted.join(".")).arg(&disk.at))?;
+        }
+        disk.remount()?;
+        Ok(disk)
+    }
+
+    /// A second one for a broker that does not run yet and takes several log directories.
+    pub fn beside(broker: &Broker, bytes: u64) -> Result<Self, DiskError> {
+        Self::at(broker.data_dir().with_file_name("second"), bytes)
+    }
+
+    fn at(at: PathBuf, bytes: u64) -> Result<Self, DiskError> {
         fs::create_dir(&at).expect("a folder to mount on");
-        let image = at.with_file_name("disk.img");
+        let image = at.with_extension("img");
         let file = File::create(&image).expect("a new file");
         file.set_len(bytes).expect("a sparse file");
         run(Command::new("mkfs.ext4").args(["-q", "-F", "-b", "4096"]).arg(&image))?;
@@ -63,11 +78,15 @@ impl Disk {
         disk.mount()?;
         // Kafka takes every folder for a partition.
         fs::remove_dir(disk.at.join("lost+found")).expect("an empty folder");
-        if broker.kind() == Kind::Kafka {
-            run(Command::new("cp").arg("-a").arg(formatted.join(".")).arg(&disk.at))?;
-        }
-        disk.remount()?;
         Ok(disk)
+    }
+
+    /// The numbers of the partitions of `topic` that lie on it.
+    pub fn partitions_of(&self, topic: &str) -> BTreeSet<i32> {
+        let names = fs::read_dir(&self.at).into_iter().flatten().flatten();
+        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+        let number = |name: String| name.strip_prefix(topic)?.strip_prefix('-')?.parse().ok();
+        names.filter_map(number).collect()
     }
 
     pub fn path(&self) -> &Path {

@@ -45,7 +45,7 @@ pub fn run(run: &Run) -> Result<Report, String> {
     let title = run.title();
     let topic = Topic::Expiring;
     let settings = [run.keeping.settings(), topic.settings(), KEPT_FREE].concat();
-    let mut scene = Scene::set((kind, &title), &settings, Some(DISK_BYTES), run.seed)?;
+    let mut scene = Scene::set((kind, &title), &settings, &[DISK_BYTES], run.seed)?;
     let outcome = fill(&mut scene, run);
     scene.leave_traces();
     let (history, done) = outcome.map_err(|error| format!("{kind:?} {title}: {error}"))?;

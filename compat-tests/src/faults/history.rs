@@ -24,6 +24,13 @@ pub struct Sent {
     pub at: Nanos,
 }
 
+impl Sent {
+    /// Whether it deletes its key: it has no value, which the clients' hash of nothing says.
+    pub fn is_tombstone(&self) -> bool {
+        self.hash == 0
+    }
+}
+
 /// A record that was acknowledged, and what its producer was told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ack {
@@ -69,6 +76,16 @@ pub struct Asked<T> {
     pub acknowledged: Option<Nanos>,
 }
 
+/// A record that was written to a topic that was deleted and made again meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub acknowledged: Option<Nanos>,
+    /// How many lives of the topic's name had been asked for when it was sent.
+    pub sent_in: usize,
+    /// And when it was acknowledged.
+    pub acknowledged_in: usize,
+}
+
 /// Everything that the clients of one run know.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -91,6 +108,12 @@ pub struct History {
     deletions: Vec<(String, Nanos)>,
     /// Names that were used again after a deletion that a broker without power acknowledged.
     pub doubtful: BTreeSet<String>,
+    /// The ids of all topics that had each name of `created`, in their order, where known.
+    pub lives: BTreeMap<String, Vec<Option<String>>>,
+    /// What was written to topics that were made again all the time, by the hash of its value.
+    pub written: BTreeMap<String, HashMap<u64, Written>>,
+    /// Up to where the records of each partition were deleted, in the order in which it was asked.
+    pub removals: BTreeMap<i32, Vec<Asked<i64>>>,
     pub readings: Vec<Reading>,
 }
 
@@ -115,16 +138,24 @@ impl History {
     }
 
     /// Takes back what clients were told between two moments, when the broker ran on without power:
-    /// no machine does. What was sent may be there or not.
-    pub fn forget_between(&mut self, from: Nanos, to: Nanos) {
+    /// no machine does. What was sent may be there or not. Where only one of its disks had no power,
+    /// `lost` are the partitions on it; what was told of the others stays.
+    pub fn forget_between(&mut self, from: Nanos, to: Nanos, lost: Option<&BTreeSet<i32>>) {
         let kept = |at: Nanos| !(from..=to).contains(&at);
-        self.acks.retain(|ack| kept(ack.at));
-        self.live.retain(|(_, at)| kept(*at));
+        let is_lost = |partition| lost.is_none_or(|lost| lost.contains(&partition));
+        self.acks.retain(|ack| kept(ack.at) || !is_lost(ack.partition));
+        self.live.retain(|(seen, at)| kept(*at) || !is_lost(seen.partition));
         let commits = self.commits.values_mut().flatten().map(|asked| &mut asked.acknowledged);
         let created = self.created.values_mut().map(|asked| &mut asked.acknowledged);
         let firsts = self.firsts.values_mut().map(|asked| &mut asked.acknowledged);
         let deleted = self.deleted.values_mut().map(|asked| &mut asked.acknowledged);
         for acknowledged in commits.chain(created).chain(firsts).chain(deleted) {
+            *acknowledged = acknowledged.filter(|at| kept(*at));
+        }
+        let removals = self.removals.values_mut().flatten().map(|asked| &mut asked.acknowledged);
+        let written = self.written.values_mut().flat_map(HashMap::values_mut);
+        let written = written.map(|record| &mut record.acknowledged);
+        for acknowledged in removals.chain(written) {
             *acknowledged = acknowledged.filter(|at| kept(*at));
         }
         let doubtful = self.deletions.iter().filter(|(_, at)| !kept(*at));
@@ -166,13 +197,16 @@ impl History {
                 let name: String = words.get()?;
                 self.deleted.remove(&name);
                 self.firsts.remove(&name);
+                self.lives.entry(name.clone()).or_default().push(None);
                 self.created.insert(name, Asked { what: None, acknowledged: None });
             }
             "T" => {
-                let asked = self.created.get_mut(words.0.next()?)?;
+                let name = words.0.next()?;
+                let asked = self.created.get_mut(name)?;
                 let id: String = words.get()?;
                 asked.what = (id != "-").then_some(id);
                 asked.acknowledged = Some(words.get()?);
+                self.lives.get_mut(name)?.last_mut()?.clone_from(&asked.what);
             }
             "p" => {
                 let (name, what) = (words.get()?, words.hash()?);
@@ -193,6 +227,38 @@ impl History {
             }
             // How many a producer sent, when it ended by itself.
             "E" => {}
+            other => return self.more(other, &mut words),
+        }
+        Some(())
+    }
+
+    /// The lines that only some loads have.
+    fn more(&mut self, kind: &str, words: &mut Words) -> Option<()> {
+        match kind {
+            "w" => {
+                let (name, hash): (String, u64) = (words.get()?, words.hash()?);
+                let sent_in = self.lives.get(&name).map_or(0, Vec::len);
+                let record = Written { acknowledged: None, sent_in, acknowledged_in: 0 };
+                self.written.entry(name).or_default().insert(hash, record);
+            }
+            "W" => {
+                let name = words.0.next()?;
+                let acknowledged_in = self.lives.get(name).map_or(0, Vec::len);
+                let record = self.written.get_mut(name)?.get_mut(&words.hash()?)?;
+                record.acknowledged = Some(words.get()?);
+                record.acknowledged_in = acknowledged_in;
+            }
+            "k" => {
+                let (partition, what) = (words.get()?, words.get()?);
+                let asked = Asked { what, acknowledged: None };
+                self.removals.entry(partition).or_default().push(asked);
+            }
+            "K" => {
+                let asked = self.removals.get_mut(&words.get()?)?.last_mut()?;
+                let before: i64 = words.get()?;
+                (asked.what == before).then_some(())?;
+                asked.acknowledged = Some(words.get()?);
+            }
             _ => return None,
         }
         Some(())
@@ -292,10 +358,10 @@ mod tests {
             history.load_line(line).expect(line);
         }
         let mut later = history.clone();
-        later.forget_between(201, 300);
+        later.forget_between(201, 300, None);
         assert_eq!((later.acks.len(), later.live.len()), (1, 1));
         assert_eq!(later.deleted["a"].acknowledged, Some(200));
-        history.forget_between(200, 200);
+        history.forget_between(200, 200, None);
         assert_eq!((history.acks.len(), history.live.len(), history.sent.len()), (0, 0, 1));
         assert_eq!(history.commits[&2], [Asked { what: 9, acknowledged: None }]);
         assert_eq!(history.created["a"].acknowledged, None);

@@ -37,7 +37,7 @@ pub fn run(run: &Run) -> Result<Report, String> {
     let kind = run.keeping.broker();
     let title = run.title();
     let settings = [run.keeping.settings(), run.topic.settings()].concat();
-    let mut scene = Scene::set((kind, &title), &settings, None, run.seed)?;
+    let mut scene = Scene::set((kind, &title), &settings, &[], run.seed)?;
     let history = kills(&mut scene, run);
     scene.leave_traces();
     let history = history.map_err(|error| format!("{kind:?} {title}: {error}"))?;

@@ -27,6 +27,14 @@ pub struct Writing {
     pub size: usize,
     /// How many keys each producer uses again and again; 0 where each record has its own.
     pub keys: usize,
+    /// Milliseconds between two batches of sends of one producer.
+    pub every: usize,
+    /// How many topics are written to while they are deleted and made again.
+    pub again: usize,
+    /// Whether some records delete their keys.
+    pub tombstones: bool,
+    /// Whether the oldest records are deleted meanwhile.
+    pub removals: bool,
     /// Whether topics are made and offsets committed meanwhile. Each syncs a file, and that has
     /// the kernel write others too.
     pub admin: bool,
@@ -57,10 +65,19 @@ impl Load {
             ("--rate", writing.rate),
             ("--size", writing.size),
             ("--keys", writing.keys),
+            ("--every", writing.every),
+            ("--again", writing.again),
         ] {
             command.arg(name).arg(number.to_string());
         }
-        command.arg(format!("--topics={}", writing.admin)).arg("--out").arg(lines);
+        for (name, yes) in [
+            ("--topics", writing.admin),
+            ("--tombstones", writing.tombstones),
+            ("--removals", writing.removals),
+        ] {
+            command.arg(format!("{name}={yes}"));
+        }
+        command.arg("--out").arg(lines);
         File::create(lines).expect("a new file");
         // What clients say of a broker that is away.
         command.stderr(File::create(lines.with_extension("said")).expect("a new file"));

@@ -19,6 +19,10 @@ const DISK_BYTES: u64 = 2 << 30;
 const WINDOW: Duration = Duration::from_secs(1);
 /// How long the sync itself, and an answer on its way, may take on a busy machine.
 const SLACK: Duration = Duration::from_secs(4);
+/// What is written to all the time.
+const TOPIC: &str = "load";
+/// How long a broker goes on with one disk of two, after the first answers.
+const AWAY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(1500));
 /// The number of the first of those who write when everything is over.
 const LATER: usize = 100;
 /// After how many sends they stop.
@@ -61,11 +65,37 @@ impl Keeping {
     }
 }
 
+/// What loses its power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disks {
+    /// The one disk that there is.
+    One,
+    /// Two, with a log directory on each.
+    Both,
+    /// One of two, while the broker goes on with the other.
+    Second,
+}
+
+impl Disks {
+    fn name(self) -> &'static str {
+        match self {
+            Self::One => "",
+            Self::Both => "both disks ",
+            Self::Second => "second disk ",
+        }
+    }
+
+    fn bytes(self) -> &'static [u64] {
+        if self == Self::One { &[DISK_BYTES] } else { &[DISK_BYTES; 2] }
+    }
+}
+
 /// One run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub keeping: Keeping,
     pub topic: Topic,
+    pub disks: Disks,
     pub seed: u64,
     /// How often the power goes. Once, where the broker may lose what it acknowledged.
     pub cuts: usize,
@@ -76,7 +106,8 @@ pub struct Run {
 impl Run {
     /// Its name.
     pub fn title(&self) -> String {
-        format!("power {} {} {}", self.keeping.name(), self.topic.name(), self.seed)
+        let Self { keeping, topic, disks, seed, .. } = self;
+        format!("power {} {} {}{seed}", keeping.name(), topic.name(), disks.name())
     }
 }
 
@@ -85,9 +116,12 @@ pub fn run(run: &Run) -> Result<Report, String> {
     let title = run.title();
     let kind = run.keeping.broker();
     let settings = [run.keeping.settings(), run.topic.settings()].concat();
-    let mut scene = Scene::set((kind, &title), &settings, Some(DISK_BYTES), run.seed)?;
-    let outcome =
-        if run.keeping.may_lose() { lossy(&mut scene, run) } else { lossless(&mut scene, run) };
+    let mut scene = Scene::set((kind, &title), &settings, run.disks.bytes(), run.seed)?;
+    let outcome = match run.disks {
+        Disks::Second => one_of_two(&mut scene, run),
+        _ if run.keeping.may_lose() => lossy(&mut scene, run),
+        _ => lossless(&mut scene, run),
+    };
     scene.leave_traces();
     let outcome = outcome.map_err(|error| format!("{kind:?} {title}: {error}"))?;
     let mut report = Report::of(kind, &title, &outcome.history, &outcome.promise);
@@ -127,6 +161,23 @@ fn lossless(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
     Ok(Outcome { history, promise: run.topic.promise(None), moments })
 }
 
+/// One disk fails under the broker, which goes on with the other, until it is killed. Only the failed
+/// disk is mounted again.
+fn one_of_two(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
+    let mut load = scene.load(run.topic.writing());
+    let (outage, moment) = scene.lose_second(&mut load, TOPIC, (run.after, AWAY))?;
+    scene.power_returns()?;
+    scene.start_again();
+    if !load.goes_on(ENOUGH) {
+        return Err("nothing is acknowledged after the disk is back".to_owned());
+    }
+    let mut history = History::default();
+    scene.add_load(&mut history, &load.finish()?);
+    scene.read_into(&mut history)?;
+    let promise = Promise { outage: Some(outage), ..run.topic.promise(None) };
+    Ok(Outcome { history, promise, moments: vec![moment] })
+}
+
 /// What is there is read before anybody writes again, and once more after that. Every other seed
 /// leaves syncing to the broker's background alone.
 fn lossy(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
@@ -139,12 +190,17 @@ fn lossy(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
     scene.start_again();
     scene.read_into(&mut history)?;
     let ends = history.last().bounds.iter().map(|(partition, (_, end))| (*partition, *end));
+    let (window, others) = run.topic.windows(WINDOW);
+    let since = |window: Duration| match run.keeping.broker() {
+        // It promises no window.
+        Kind::Kafka => i64::MIN,
+        // What is synced before it is acknowledged needs no time for it.
+        Kind::Gofka if window.is_zero() => cut.before,
+        Kind::Gofka => cut.before - (window + SLACK).as_nanos() as i64,
+    };
     let loss = Loss {
-        acknowledged_since: match run.keeping.broker() {
-            // It promises no window.
-            Kind::Kafka => i64::MIN,
-            Kind::Gofka => cut.before - (WINDOW + SLACK).as_nanos() as i64,
-        },
+        acknowledged_since: since(window),
+        others_since: since(others),
         at: cut.after,
         ends: ends.collect(),
     };

@@ -1,9 +1,11 @@
 //! A broker that faults happen to, perhaps on a disk of its own, and the traces of the run.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, io};
 
+use super::checks::Outage;
 use super::disk::{Cut, Disk, Plug};
 use super::history::{History, Nanos};
 use super::load::{Load, Writing, read_everything};
@@ -21,42 +23,46 @@ const START: Duration = Duration::from_millis(120);
 #[derive(Debug)]
 pub(super) struct Scene {
     // Unmounted before the broker's folder is removed.
-    disk: Option<Disk>,
+    disks: Vec<Disk>,
     pub(super) broker: Broker,
     pub(super) seed: Seed,
     traces: PathBuf,
     /// When the broker ran without power: from just before it went, until it is started again,
-    /// and all answers are there.
-    powerless: Vec<(Nanos, Nanos)>,
+    /// and all answers are there. The partitions, where it went from one disk alone.
+    powerless: Vec<(Nanos, Nanos, Option<BTreeSet<i32>>)>,
     /// How long the broker took until it answered again, at most.
     pub(super) back_after: Duration,
 }
 
 impl Scene {
-    /// Starts a broker, on a disk of so many bytes or in a temporary folder.
+    /// Starts a broker with a disk of so many bytes for each of its log directories, or in a
+    /// temporary folder.
     pub(super) fn set(
         (kind, title): (Kind, &str),
         settings: &[(&str, &str)],
-        disk_bytes: Option<u64>,
+        disk_bytes: &[u64],
         seed: u64,
     ) -> Result<Self, String> {
         let traces = traces(kind, title).map_err(|error| error.to_string())?;
-        let broker = Broker::prepare(kind, settings);
-        let disk = disk_bytes.map(|bytes| Disk::below(&broker, bytes)).transpose();
-        let disk = disk.map_err(|error| error.to_string())?;
+        let mut broker = Broker::prepare(kind, settings);
+        let mut disks = Vec::new();
+        for bytes in disk_bytes {
+            let make = if disks.is_empty() { Disk::below } else { Disk::beside };
+            disks.push(make(&broker, *bytes).map_err(|error| error.to_string())?);
+        }
+        if let [first, second] = &disks[..] {
+            let dirs = format!("{},{}", first.path().display(), second.path().display());
+            broker.set("log.dirs", &dirs);
+        }
         let seed = Seed::new(seed);
         let mut scene =
-            Self { disk, broker, seed, traces, powerless: Vec::new(), back_after: Duration::ZERO };
+            Self { disks, broker, seed, traces, powerless: Vec::new(), back_after: Duration::ZERO };
         scene.broker.resume();
         Ok(scene)
     }
 
-    fn disk(&self) -> &Disk {
-        self.disk.as_ref().expect("a run with a disk")
-    }
-
     pub(super) fn disk_path(&self) -> &Path {
-        self.disk().path()
+        self.disks.first().expect("a run with a disk").path()
     }
 
     /// Starts clients whose first producer has this number; no other load of the run has it.
@@ -84,40 +90,73 @@ impl Scene {
         load: &mut Load,
         after: (Duration, Duration),
     ) -> Result<(Cut, Duration), String> {
-        let plug = Plug::of(self.disk()).map_err(|error| error.to_string())?;
+        let plugs = self.plugs()?;
         let moment = self.random_moment(load, after)?;
-        let cut = self.pull(plug)?;
+        let cut = self.pull(plugs)?;
         Ok((cut, moment))
     }
 
     /// Takes the power now.
     pub(super) fn cut_now(&mut self) -> Result<(), String> {
-        let plug = Plug::of(self.disk()).map_err(|error| error.to_string())?;
-        self.pull(plug).map(|_| ())
+        let plugs = self.plugs()?;
+        self.pull(plugs).map(|_| ())
     }
 
-    fn pull(&mut self, plug: Plug) -> Result<Cut, String> {
-        let cut = plug.pull().map_err(|error| error.to_string())?;
+    fn plugs(&self) -> Result<Vec<Plug>, String> {
+        let plugs = self.disks.iter().map(Plug::of);
+        plugs.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+
+    /// Takes the power from all disks, one right after the other.
+    fn pull(&mut self, plugs: Vec<Plug>) -> Result<Cut, String> {
+        let mut whole: Option<Cut> = None;
+        for plug in plugs {
+            let cut = plug.pull().map_err(|error| error.to_string())?;
+            let before = whole.map_or(cut.before, |whole| whole.before);
+            whole = Some(Cut { before, after: cut.after });
+        }
         self.broker.kill();
+        let cut = whole.ok_or("a run without a disk")?;
         // Until the power returns.
-        self.powerless.push((cut.before, Nanos::MAX));
+        self.powerless.push((cut.before, Nanos::MAX, None));
         Ok(cut)
     }
 
-    /// What a machine finds on its disk after it lost its power.
+    /// Takes the power from the second disk alone, at a random moment, and lets the broker go on
+    /// until producers are answered again, and for that time `away`. Then the broker is killed.
+    pub(super) fn lose_second(
+        &mut self,
+        load: &mut Load,
+        topic: &str,
+        (after, away): ((Duration, Duration), (Duration, Duration)),
+    ) -> Result<(Outage, Duration), String> {
+        let plug = self.disks.get(1).map(Plug::of).ok_or("a run with one disk")?;
+        let plug = plug.map_err(|error| error.to_string())?;
+        let moment = self.random_moment(load, after)?;
+        let lost = self.disks[1].partitions_of(topic);
+        let cut = plug.pull().map_err(|error| error.to_string())?;
+        self.powerless.push((cut.before, Nanos::MAX, Some(lost.clone())));
+        self.random_moment(load, away)?;
+        let to = now();
+        self.broker.kill();
+        Ok((Outage { from: cut.after, to, lost }, moment))
+    }
+
+    /// What a machine finds on its disks after it lost its power.
     pub(super) fn power_returns(&mut self) -> Result<(), String> {
-        self.disk().remount().map_err(|error| error.to_string())?;
-        if let Some((_, until)) = self.powerless.last_mut() {
-            *until = now();
-        }
+        let Some((_, until, lost)) = self.powerless.last_mut() else { return Ok(()) };
+        let first = usize::from(lost.is_some());
+        let remounted = self.disks[first..].iter().try_for_each(Disk::remount);
+        remounted.map_err(|error| error.to_string())?;
+        *until = now();
         Ok(())
     }
 
     /// Starts the broker and takes the power while it recovers.
     pub(super) fn cut_while_starting(&mut self) -> Result<(), String> {
-        let plug = Plug::of(self.disk()).map_err(|error| error.to_string())?;
+        let plugs = self.plugs()?;
         self.launch_for_a_moment();
-        self.pull(plug)?;
+        self.pull(plugs)?;
         self.power_returns()
     }
 
@@ -143,8 +182,8 @@ impl Scene {
     /// Adds what clients were told, as far as a broker with power told it.
     pub(super) fn add_load(&self, history: &mut History, lines: &Path) {
         history.add_load(lines);
-        for (from, to) in &self.powerless {
-            history.forget_between(*from, *to);
+        for (from, to, lost) in &self.powerless {
+            history.forget_between(*from, *to, lost.as_ref());
         }
     }
 

@@ -17,9 +17,7 @@ import (
 
 const (
 	// How long a producer waits for its last answers.
-	drainLimit = 90 * time.Second
-	// Between two batches of sends of one producer.
-	sendEvery   = 10 * time.Millisecond
+	drainLimit  = 90 * time.Second
 	commitEvery = 40 * time.Millisecond
 	createEvery = 150 * time.Millisecond
 )
@@ -33,9 +31,16 @@ func load(o options) {
 	defer client.Close()
 	admin := kadm.NewClient(client)
 	must(create(ctx, admin, o))
+	known := &ends{offset: map[int32]int64{}}
 	var group sync.WaitGroup
 	for i := range o.producers {
-		group.Go(func() { produce(ctx, j, o, o.first+i) })
+		group.Go(func() { produce(ctx, j, o, o.first+i, known) })
+	}
+	if o.again > 0 {
+		group.Go(func() { again(ctx, j, admin, o) })
+	}
+	if o.removals {
+		group.Go(func() { removals(ctx, j, admin, o, known) })
 	}
 	if o.reread {
 		group.Go(func() { follow(ctx, j, o) })
@@ -76,7 +81,7 @@ func pace(ctx context.Context, interval time.Duration, do func()) {
 }
 
 // produce sends to random partitions, or each key to its own: S before, A or F when the answer is there.
-func produce(ctx context.Context, j *journal, o options, producer int) {
+func produce(ctx context.Context, j *journal, o options, producer int, known *ends) {
 	client := connect(o,
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
@@ -87,14 +92,16 @@ func produce(ctx context.Context, j *journal, o options, producer int) {
 	defer client.Close()
 	random := rand.New(rand.NewPCG(uint64(producer), 0))
 	sequence := 0
-	each := max(1, o.rate*int(sendEvery/time.Millisecond)/1000)
-	pace(ctx, sendEvery, func() {
+	each := max(1, o.rate*o.every/1000)
+	pace(ctx, time.Duration(o.every)*time.Millisecond, func() {
 		for range each {
 			partition := random.IntN(o.partitions)
 			if o.keys > 0 {
 				partition = sequence % o.keys % o.partitions
 			}
-			send(j, client, o, producer, sequence, int32(partition))
+			if !o.tombstones || !isOver(sequence, o.keys) {
+				send(j, client, o, producer, sequence, int32(partition), known)
+			}
 			sequence++
 		}
 	})
@@ -104,12 +111,17 @@ func produce(ctx context.Context, j *journal, o options, producer int) {
 	j.line("E %d %d", producer, sequence)
 }
 
-func send(j *journal, client *kgo.Client, o options, producer, sequence int, partition int32) {
+func send(j *journal, client *kgo.Client, o options, producer, sequence int, partition int32,
+	known *ends,
+) {
 	record := &kgo.Record{
 		Topic:     o.topic,
 		Partition: partition,
 		Key:       key(producer, sequence, o.keys),
 		Value:     value(producer, sequence, o.size),
+	}
+	if o.tombstones && isTombstone(sequence, o.keys) {
+		entomb(record)
 	}
 	j.line("S %d %d %d %s %d", producer, sequence, partition, hash(record.Value), now())
 	client.Produce(context.Background(), record, func(r *kgo.Record, err error) {
@@ -117,6 +129,7 @@ func send(j *journal, client *kgo.Client, o options, producer, sequence int, par
 			j.line("F %d %d %d %v", producer, sequence, partition, err)
 			return
 		}
+		known.raise(r.Partition, r.Offset+1)
 		j.line("A %d %d %d %d %d %d", producer, sequence, r.Partition, r.Offset,
 			r.Timestamp.UnixMilli(), now())
 	})

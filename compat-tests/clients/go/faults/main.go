@@ -22,8 +22,8 @@ import (
 type options struct {
 	bootstrap, topic, group, configs, mount, out string
 	partitions, producers, first, rate, size     int
-	keys                                         int
-	topics, reread                               bool
+	keys, every, again                           int
+	topics, reread, tombstones, removals         bool
 }
 
 func parse(words []string) options {
@@ -40,6 +40,10 @@ func parse(words []string) options {
 	set.IntVar(&o.first, "first", 0, "the number of the first producer")
 	set.IntVar(&o.rate, "rate", 500, "records a second of each producer")
 	set.IntVar(&o.keys, "keys", 0, "how many keys a producer uses again and again; 0: all new")
+	set.IntVar(&o.every, "every", 10, "milliseconds between two batches of sends of one producer")
+	set.IntVar(&o.again, "again", 0, "topics that are written to while they are deleted and made again")
+	set.BoolVar(&o.tombstones, "tombstones", false, "delete keys, some for ever")
+	set.BoolVar(&o.removals, "removals", false, "delete the oldest records meanwhile")
 	set.IntVar(&o.size, "size", 400, "bytes of the longest value")
 	set.BoolVar(&o.topics, "topics", true, "create and delete topics meanwhile")
 	set.BoolVar(&o.reread, "live", true, "read meanwhile")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/crc64"
+	"math"
 	"math/rand/v2"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -33,9 +34,36 @@ func key(producer, sequence, keys int) []byte {
 	return fmt.Appendf(nil, "%d/%d", producer, sequence)
 }
 
-// named is the producer and the number that a record's value names; -1 where it names none.
+// isTombstone says of every third record of a key that it deletes the key, and of the last one of
+// every fourth key.
+func isTombstone(sequence, keys int) bool {
+	round, key := sequence/keys, sequence%keys
+	return round == lastRound(key) || (round+key)%3 == 2
+}
+
+// isOver is true of a key that was deleted for ever.
+func isOver(sequence, keys int) bool { return sequence/keys > lastRound(sequence%keys) }
+
+func lastRound(key int) int {
+	if key%4 != 0 {
+		return math.MaxInt
+	}
+	return 1 + key/4%8
+}
+
+// entomb makes a record one that deletes its key; a header says then what its value would.
+func entomb(record *kgo.Record) {
+	record.Headers = []kgo.RecordHeader{{Key: "name", Value: record.Value}}
+	record.Value = nil
+}
+
+// named is the producer and the number that a record names; -1 where it names none.
 func named(record *kgo.Record) (producer, sequence int) {
-	if _, err := fmt.Sscanf(string(record.Value), "%d/%d/", &producer, &sequence); err != nil {
+	text := record.Value
+	if text == nil && len(record.Headers) == 1 {
+		text = record.Headers[0].Value
+	}
+	if _, err := fmt.Sscanf(string(text), "%d/%d/", &producer, &sequence); err != nil {
 		return -1, -1
 	}
 	return producer, sequence

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Promise;
-use crate::faults::history::{Ack, History, Id};
+use crate::faults::history::{Ack, History, Id, Sent};
 
 pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -37,12 +37,24 @@ pub(super) fn lost<'a>(history: &'a History, promise: &Promise) -> Vec<&'a Ack> 
         let sequence = newest.entry(promise.key(*id)).or_insert(id.sequence);
         *sequence = id.sequence.max(*sequence);
     }
+    if promise.keys.is_some() {
+        // One that deletes its key may be gone itself, and has taken what was before.
+        for (id, _) in history.sent.iter().filter(|(_, sent)| sent.is_tombstone()) {
+            let sequence = newest.entry(promise.key(*id)).or_insert(id.sequence);
+            *sequence = id.sequence.max(*sequence);
+        }
+    }
     let expired =
-        |ack: &Ack| promise.kept.is_some() && ack.offset < reading.bounds_of(ack.partition).0;
+        |ack: &Ack| promise.start_moves() && ack.offset < reading.bounds_of(ack.partition).0;
     let replaced = |ack: &Ack| {
         newest.get(&promise.key(ack.id)).is_some_and(|newest| *newest > ack.id.sequence)
     };
-    let gone = |ack: &&Ack| !read.contains(&ack.id) && !expired(ack) && !replaced(ack);
+    let has_deleted = |ack: &Ack| {
+        promise.keys.is_some() && history.sent.get(&ack.id).is_some_and(Sent::is_tombstone)
+    };
+    let gone = |ack: &&Ack| {
+        !read.contains(&ack.id) && !expired(ack) && !replaced(ack) && !has_deleted(ack)
+    };
     history.acks.iter().filter(gone).collect()
 }
 

@@ -11,7 +11,7 @@ pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     for (partition, commits) in &history.commits {
         let lasting = |asked: &&Asked<i64>| match (asked.acknowledged, &promise.loss) {
             (None, _) => false,
-            (Some(at), Some(loss)) => at < loss.acknowledged_since || at > loss.at,
+            (Some(at), Some(loss)) => at < loss.others_since || at > loss.at,
             (Some(_), None) => true,
         };
         let at_least = commits.iter().rfind(lasting).map(|asked| asked.what);
@@ -51,7 +51,7 @@ mod tests {
     fn a_power_loss_may_take_the_last_commits_only() {
         let mut promise = lossy(&[]);
         let loss = promise.loss.as_mut().unwrap();
-        (loss.acknowledged_since, loss.at) = (55, 65);
+        (loss.others_since, loss.at) = (55, 65);
         let history = |with: &str| read_otherwise(&["G"], &[with]);
         assert!(check(&history("G 0 1"), &promise).is_empty());
         assert_eq!(check(&history("G 0 0"), &promise).len(), 2, "too old, and never asked for");

@@ -9,8 +9,11 @@ use crate::faults::history::History;
 
 pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
     let mut complaints = Vec::new();
-    let known =
-        |name: &&String| !history.deleted.contains_key(*name) && !history.doubtful.contains(*name);
+    let known = |name: &&String| {
+        !history.deleted.contains_key(*name)
+            && !history.doubtful.contains(*name)
+            && !history.written.contains_key(*name)
+    };
     for name in history.created.keys().filter(known) {
         let found = history.last().others.get(name).map_or(&[][..], Vec::as_slice);
         let first = history.firsts.get(name);
@@ -21,10 +24,8 @@ pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
             _ => complaints.push(format!("{name} has {found:x?}, {written:x?} was written")),
         }
         let Some(at) = first.and_then(|first| first.acknowledged) else { continue };
-        let may_be_lost = promise
-            .loss
-            .as_ref()
-            .is_some_and(|loss| (loss.acknowledged_since..=loss.at).contains(&at));
+        let may_be_lost =
+            promise.loss.as_ref().is_some_and(|loss| (loss.others_since..=loss.at).contains(&at));
         if found.is_empty() && !may_be_lost {
             complaints.push(format!("{name} has lost its first record"));
         }
@@ -64,7 +65,7 @@ mod tests {
         let mut promise = lossy(&[]);
         promise.loss.as_mut().unwrap().at = 80;
         assert!(check(&read_otherwise(&["H"], &[]), &promise).is_empty());
-        promise.loss.as_mut().unwrap().acknowledged_since = 75;
+        promise.loss.as_mut().unwrap().others_since = 75;
         assert_eq!(check(&read_otherwise(&["H"], &[]), &promise).len(), 1);
     }
 }

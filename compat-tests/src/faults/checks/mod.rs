@@ -5,15 +5,19 @@ mod acknowledged;
 mod as_told;
 mod committed;
 mod first_record;
+mod lives;
+mod lives_on;
+mod newest_of_key;
 mod no_hole;
 mod nothing_made_up;
 mod once;
 mod one_value;
 mod order;
 mod real_time;
+mod start_stays;
 mod topics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{History, Id, Nanos};
 
@@ -27,6 +31,20 @@ pub struct Promise {
     /// Where compaction takes records that have a later one of their key: how many keys each
     /// producer uses, one after the other.
     pub keys: Option<i64>,
+    /// Whether clients delete the oldest records.
+    pub removals: bool,
+    /// Where one of two disks failed and the broker went on.
+    pub outage: Option<Outage>,
+}
+
+/// One disk of two that failed while the broker went on.
+#[derive(Clone, Debug)]
+pub struct Outage {
+    /// When it was away.
+    pub from: Nanos,
+    pub to: Nanos,
+    /// The partitions that are on it.
+    pub lost: BTreeSet<i32>,
 }
 
 /// What a power loss may take from a broker that does not wait for the disk.
@@ -34,6 +52,8 @@ pub struct Promise {
 pub struct Loss {
     /// What was acknowledged before is there.
     pub acknowledged_since: Nanos,
+    /// The same of other topics than the one that is written to all the time.
+    pub others_since: Nanos,
     /// When the power was gone.
     pub at: Nanos,
     /// Where each partition ended when it was read first after that.
@@ -45,6 +65,11 @@ impl Promise {
     fn may_be_lost(&self, partition: i32, offset: i64, at: Nanos) -> bool {
         let Some(loss) = &self.loss else { return false };
         at <= loss.at && offset >= loss.ends.get(&partition).copied().unwrap_or(0)
+    }
+
+    /// Whether a partition may begin later than it did.
+    fn start_moves(&self) -> bool {
+        self.kept.is_some() || self.removals
     }
 
     /// A record's key: its producer's, or one that it alone has.
@@ -68,6 +93,10 @@ const CHECKS: &[(&str, Check)] = &[
     ("committed", committed::check),
     ("topics", topics::check),
     ("first record", first_record::check),
+    ("lives", lives::check),
+    ("newest of key", newest_of_key::check),
+    ("start stays", start_stays::check),
+    ("lives on", lives_on::check),
 ];
 
 /// How many complaints of one check are printed.
@@ -179,11 +208,8 @@ mod tests {
     /// Power that was lost at 42, where what was acknowledged from 35 on may go.
     pub(super) fn lossy(ends: &[(i32, i64)]) -> Promise {
         let ends = ends.iter().copied().collect();
-        Promise {
-            loss: Some(Loss { acknowledged_since: 35, at: 42, ends }),
-            kept: None,
-            keys: None,
-        }
+        let loss = Loss { acknowledged_since: 35, others_since: 35, at: 42, ends };
+        Promise { loss: Some(loss), ..Promise::default() }
     }
 
     #[test]

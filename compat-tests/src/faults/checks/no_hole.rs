@@ -16,7 +16,10 @@ pub(super) fn check(history: &History, promise: &Promise) -> Vec<String> {
         complaints.extend(reading.errors.iter().cloned());
         complaints.extend(holes(reading, promise));
         for (partition, (start, end)) in &reading.bounds {
+            let asked = history.removals.get(partition).into_iter().flatten();
+            let asked = asked.map(|asked| asked.what).max();
             let latest_start = promise.kept.map_or(0, |kept| (end - kept).max(0));
+            let latest_start = latest_start.max(asked.unwrap_or(0));
             if *start > latest_start {
                 complaints.push(format!("partition {partition} begins at {start}, ends at {end}"));
             }

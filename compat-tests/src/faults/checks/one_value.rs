@@ -37,7 +37,7 @@ fn vanished(history: &History, promise: &Promise) -> Vec<String> {
     let mut complaints = Vec::new();
     for (seen, at) in &history.live {
         let (start, end) = reading.bounds_of(seen.partition);
-        let removed = promise.kept.is_some() && seen.offset < start;
+        let removed = promise.start_moves() && seen.offset < start;
         let there = (start..end).contains(&seen.offset) || removed;
         if !there && !promise.may_be_lost(seen.partition, seen.offset, *at) {
             complaints.push(format!("{seen:?} was read, and is gone"));
