@@ -108,6 +108,8 @@ pub(crate) struct Published {
     pub(crate) first_unstable: AtomicI64,
     /// The first offset that was never compacted.
     pub(crate) first_dirty: AtomicI64,
+    /// It may have been compacted: the cleaner's checkpoint names it.
+    pub(crate) compacted: AtomicBool,
     pub(crate) size: AtomicU64,
 }
 
@@ -158,6 +160,7 @@ impl Log {
             safe: AtomicI64::new(opened.safe.0),
             first_unstable: AtomicI64::new(unstable.map_or(i64::MAX, |offset| offset.0)),
             first_dirty: AtomicI64::new(opened.start.0),
+            compacted: AtomicBool::new(false),
             size: AtomicU64::new(opened.segments.iter().map(|segment| segment.size()).sum()),
         };
         Self {
@@ -315,6 +318,15 @@ impl Log {
     pub(crate) fn start_is_inside_a_segment(&self) -> bool {
         let first = self.segments.read().first().map_or(Offset::ZERO, |segment| segment.base);
         self.log_start_offset() > first
+    }
+
+    /// Whether it may have holes that compaction left, whatever it is set to now.
+    pub(crate) fn was_compacted(&self) -> bool {
+        self.published.compacted.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_compacted(&self) {
+        self.published.compacted.store(true, Ordering::Release);
     }
 
     pub(crate) fn set_first_dirty(&self, offset: Offset) {

@@ -11,8 +11,8 @@ use gofka_core::time::TimestampMs;
 use std::sync::atomic::Ordering;
 
 impl Log {
-    /// Cuts the log back so that it ends at `offset`, or before it where that is inside a batch.
-    pub fn truncate_to(&self, offset: Offset, now: TimestampMs) -> Result<(), StorageError> {
+    /// See `LogDirs::truncate`, which sees to the recovery point.
+    pub(crate) fn truncate_to(&self, offset: Offset, now: TimestampMs) -> Result<(), StorageError> {
         let _alone = self.maintenance.lock();
         let _no_sync = self.syncing.lock();
         let mut writer = self.writer.lock();
@@ -26,6 +26,7 @@ impl Log {
             clean: false,
             recovery_point: self.safe_offset().min(offset),
             start: self.log_start_offset().min(offset),
+            compacted: self.was_compacted(),
             now,
         };
         let opened = recovery::examine(&self.place(), before)

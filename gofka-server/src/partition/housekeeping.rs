@@ -168,7 +168,7 @@ fn compact_one(partitions: &Partitions, partition: &Partition) {
         map_bytes: map_bytes.unwrap_or(usize::MAX),
         pace: &|bytes, wanted| partitions.cleaner_throttle().pass(bytes, per_second(), now, wanted),
     };
-    match partition.log().compact(&run) {
+    match partitions.dirs().compact(partition.log(), &run) {
         // Deleted since it was looked up.
         Ok(None) | Err(StorageError::Closed) => {}
         Ok(Some(outcome)) => tracing::info!(

@@ -107,7 +107,7 @@ impl Log {
     /// Compacts what is dirty below `run.up_to`, where enough of it is. `None` when there was
     /// nothing to do, or when the run was called off: then the log is as it was, as far as the
     /// run had come.
-    pub fn compact(
+    pub(crate) fn compact(
         &self,
         run: &CompactionRun<'_>,
     ) -> Result<Option<CompactionOutcome>, StorageError> {

@@ -2,10 +2,12 @@
 
 use super::{Dir, LogDirs};
 use crate::checkpoint;
+use crate::compaction::{CompactionOutcome, CompactionRun};
 use crate::error::StorageError;
 use crate::log::Log;
 use crate::names;
 use gofka_core::ids::{Offset, TopicPartition};
+use gofka_core::time::TimestampMs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -33,6 +35,48 @@ impl LogDirs {
             let written = write_recovery_points(dir, &self.logs_in(dir), is_open);
             written.inspect_err(|_| dir.checkpointed_sum.store(0, Ordering::Relaxed))
         })
+    }
+
+    /// Cuts a log back so that it ends at `offset`, or before it where that is inside a batch. Its
+    /// recovery point is lowered before, for what is appended from there on is not on the disk yet.
+    pub fn truncate(
+        &self,
+        log: &Log,
+        offset: Offset,
+        now: TimestampMs,
+    ) -> Result<(), StorageError> {
+        let inside = |dir: &&Dir| Arc::ptr_eq(&log.health, &dir.health);
+        let dir = self.dirs.iter().find(inside).ok_or(StorageError::Closed)?;
+        // Until the log is cut, nobody writes where it was safe before.
+        let mut written = dir.written.lock();
+        if let Some(points) = written.get_mut(names::RECOVERY_POINTS) {
+            let mut lowered = points.clone();
+            for (_, point) in lowered.iter_mut().filter(|(known, _)| *known == log.partition) {
+                *point = offset.min(*point);
+            }
+            let stored = store_lowered(dir, points, lowered);
+            stored.map_err(|error| dir.health.judge_write(error))?;
+        }
+        log.truncate_to(offset, now)
+    }
+
+    /// Compacts a log of one of the directories; see [`Log::compact`]. Before its first hole, the
+    /// cleaner's checkpoint says that it may have some: recovery takes a hole for a loss otherwise,
+    /// also where the log is not to be compacted any more.
+    pub fn compact(
+        &self,
+        log: &Log,
+        run: &CompactionRun<'_>,
+    ) -> Result<Option<CompactionOutcome>, StorageError> {
+        if log.config().cleanup_policy.compact && !log.was_compacted() {
+            log.note_compacted();
+            let written = self.each_online(|dir| {
+                let logs = self.logs_in(dir);
+                write(dir, names::CLEANER_OFFSETS, || first_dirty(&logs, is_open))
+            });
+            written.inspect_err(|_| log.published.compacted.store(false, Ordering::Release))?;
+        }
+        log.compact(run)
     }
 
     /// Changes when a safe offset rises.
@@ -84,21 +128,7 @@ impl LogDirs {
                 *point = end.map_or(*point, |end| end.min(*point));
             }
             drop(logs);
-            if lowered == *points {
-                return Ok(());
-            }
-            match store(dir, names::RECOVERY_POINTS, &lowered) {
-                // Without the file, all of each log is read.
-                Err(StorageError::Full { .. }) => {
-                    let disk = dir.health.disk();
-                    disk.remove(&dir.health.path().join(names::RECOVERY_POINTS))?;
-                    disk.sync_dir(dir.health.path())?;
-                    lowered.clear();
-                }
-                stored => stored?,
-            }
-            *points = lowered;
-            Ok(())
+            store_lowered(dir, points, lowered)
         })
     }
 
@@ -215,9 +245,14 @@ fn checkpoint_dir(
         });
         known
     })?;
-    let compacted = |log: &&Arc<Log>| log.config().cleanup_policy.compact && which(log);
+    write(dir, names::CLEANER_OFFSETS, || first_dirty(logs, which))
+}
+
+/// How far logs are compacted, also those that are not any more: they keep their holes.
+fn first_dirty(logs: &[Arc<Log>], which: fn(&Log) -> bool) -> Offsets {
+    let compacted = |log: &&Arc<Log>| log.was_compacted() && which(log);
     let first_dirty = |log: &Arc<Log>| (log.partition().clone(), log.first_dirty());
-    write(dir, names::CLEANER_OFFSETS, || logs.iter().filter(compacted).map(first_dirty).collect())
+    logs.iter().filter(compacted).map(first_dirty).collect()
 }
 
 fn write_recovery_points(
@@ -230,7 +265,8 @@ fn write_recovery_points(
     store_epochs(dir, logs)?;
     write(dir, names::RECOVERY_POINTS, || {
         let all = logs.iter().zip(points).filter(|(log, _)| which(log));
-        all.map(|(log, point)| (log.partition().clone(), point)).collect()
+        // One may have been cut since.
+        all.map(|(log, point)| (log.partition().clone(), point.min(log.safe_offset()))).collect()
     })
 }
 
@@ -264,6 +300,27 @@ fn find(offsets: &Offsets, partition: &TopicPartition) -> Option<Offset> {
     // Sorted, as the logs are.
     let at = offsets.binary_search_by(|(known, _)| known.cmp(partition)).ok()?;
     Some(offsets[at].1)
+}
+
+/// Writes recovery points that are lower than those that are written.
+fn store_lowered(dir: &Dir, points: &mut Offsets, lowered: Offsets) -> Result<(), StorageError> {
+    if lowered == *points {
+        return Ok(());
+    }
+    match store(dir, names::RECOVERY_POINTS, &lowered) {
+        // Without the file, all of each log is read.
+        Err(StorageError::Full { .. }) => {
+            let disk = dir.health.disk();
+            disk.remove(&dir.health.path().join(names::RECOVERY_POINTS))?;
+            disk.sync_dir(dir.health.path())?;
+            points.clear();
+        }
+        stored => {
+            stored?;
+            *points = lowered;
+        }
+    }
+    Ok(())
 }
 
 /// Log start offsets that the first segment's name does not tell.

@@ -179,6 +179,7 @@ impl LogDirs {
                 clean: notes.clean,
                 recovery_point: at(&notes.recovery_points),
                 start: at(&notes.starts),
+                compacted: notes.first_dirty.contains_key(&partition),
                 now,
             };
             let first_dirty = at(&notes.first_dirty);
@@ -227,6 +228,9 @@ fn open_one(pending: &Pending) -> Result<Log, StorageError> {
     pending.place.health.check()?;
     let log = recovery::recover(pending.place.clone(), pending.before)?;
     log.set_first_dirty(pending.first_dirty);
+    if pending.before.compacted {
+        log.note_compacted();
+    }
     Ok(log)
 }
 

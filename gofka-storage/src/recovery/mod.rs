@@ -35,6 +35,8 @@ pub(crate) struct Before {
     pub(crate) recovery_point: Offset,
     /// Log start offset as it was checkpointed.
     pub(crate) start: Offset,
+    /// It may have holes, whatever it is set to now.
+    pub(crate) compacted: bool,
     pub(crate) now: TimestampMs,
 }
 
@@ -55,6 +57,7 @@ impl Log {
             clean: false,
             recovery_point: Offset::ZERO,
             start: Offset::ZERO,
+            compacted: false,
             now: TimestampMs::NONE,
         };
         let log = recover(place, before)?;
@@ -87,7 +90,7 @@ pub(crate) fn examine(place: &LogPlace, before: Before) -> Result<Opened, Storag
             .map(|(offset, _)| offset)
             .collect(),
         index_interval: u64::from(place.config.index_interval_bytes),
-        contiguous: !place.config.cleanup_policy.compact,
+        contiguous: !place.config.cleanup_policy.compact && !before.compacted,
         synced: before.recovery_point,
         now: before.now,
         segments,
@@ -148,7 +151,7 @@ struct Recovery {
     /// Offsets of the producer snapshots that there are, sorted.
     snapshots: Vec<Offset>,
     index_interval: u64,
-    /// Offsets have no gaps: the topic is not compacted.
+    /// Offsets have no gaps: the log was never compacted.
     contiguous: bool,
     /// The recovery point: everything below was on the disk.
     synced: Offset,

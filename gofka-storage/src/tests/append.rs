@@ -106,7 +106,7 @@ fn a_log_is_cut_back_to_an_offset() {
     }
     log.sync().unwrap();
     // Inside of a batch: the whole batch goes.
-    log.truncate_to(Offset(41), NOW).unwrap();
+    dirs.truncate(&log, Offset(41), NOW).unwrap();
     assert_eq!(log.log_end_offset(), Offset(40));
     assert_eq!(read_all(&log, Offset(0), 300).len(), 40);
     assert_eq!(append(&log, &batch("new", 1)).first_offset, Offset(40));

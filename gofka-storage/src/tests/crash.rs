@@ -61,7 +61,8 @@ fn open_in(
         health,
         config: Arc::new(config.clone()),
     };
-    let before = Before { clean: false, recovery_point: synced, start: Offset::ZERO, now: NOW };
+    let (start, compacted) = (Offset::ZERO, false);
+    let before = Before { clean: false, recovery_point: synced, start, compacted, now: NOW };
     recover(place, before)
 }
 

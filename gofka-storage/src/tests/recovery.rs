@@ -413,3 +413,28 @@ fn an_index_without_entries_beside_a_log_that_needs_some_is_made_anew() {
     assert_eq!(read_all(&log, Offset(0), 5000).len(), 400);
     assert!(fs::metadata(&index).unwrap().len() > 0);
 }
+
+#[test]
+fn what_was_appended_after_a_cut_is_read_whole_after_a_crash() {
+    let home = Home::new(config());
+    let (dirs, log) = home.open();
+    for n in 0..8 {
+        append(&log, &batch(&format!("old {n}"), 1));
+    }
+    log.sync().unwrap();
+    dirs.checkpoint_recovery_points().unwrap();
+    dirs.truncate(&log, Offset(2), NOW).unwrap();
+    let file = home.log_dir().join(format!("{:020}.log", 0));
+    let kept = std::fs::metadata(&file).unwrap().len() as usize;
+    for n in 2..8 {
+        append(&log, &batch(&format!("new {n}"), 1));
+    }
+    drop((dirs, log));
+    // Of what was never synced, the power loss has taken a part of the first record.
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[kept + gofka_core::record::BATCH_HEADER_SIZE + 5] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let (_dirs, log) = home.open();
+    assert_eq!(log.log_end_offset(), Offset(2));
+    assert_eq!(read_all(&log, Offset(0), 300).len(), 2);
+}

@@ -74,3 +74,33 @@ fn a_run_that_is_called_off_leaves_the_log_as_it_was() {
         assert!(allowed > 60 || home.files() == files, "{:?}", home.files());
     }
 }
+
+#[test]
+fn a_log_that_is_not_compacted_any_more_keeps_what_its_holes_divide() {
+    let small = |config| TopicConfig { segment_bytes: 160, ..config };
+    let mut home = Home::new(small(compacted()));
+    let (dirs, log) = home.open();
+    // The segments are too large for one, and each ends with a hole.
+    for (key, value) in [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")] {
+        put(&log, key, Some(value));
+        put(&log, "often", Some(value));
+    }
+    log.roll().unwrap();
+    let (now, up_to) = (NOW, log.log_end_offset());
+    let run = CompactionRun { now, up_to, map_bytes: MAP_BYTES, pace: &|_, _| true };
+    dirs.compact(&log, &run).unwrap().unwrap();
+    put(&log, "last", Some("6"));
+    let expected = contents(&log);
+    assert_eq!(expected.len(), 7);
+    log.sync().unwrap();
+    drop((dirs, log));
+    home.config = Arc::new(small(config()));
+    // Killed before anything was checkpointed, and then every time without recovery points.
+    for _ in 0..3 {
+        let (dirs, log) = home.open();
+        assert_eq!(contents(&log), expected);
+        dirs.checkpoint(no_watermark).unwrap();
+        drop((dirs, log));
+        std::fs::remove_file(home.root.path().join(crate::names::RECOVERY_POINTS)).unwrap();
+    }
+}
