@@ -6,31 +6,18 @@
 
 use crate::error::StorageError;
 use crate::flush::Unsynced;
-use crate::health::DirHealth;
 use crate::log::Log;
 use gofka_core::ids::Offset;
 use std::sync::Arc;
 
-/// Brings everything appended to `logs` so far to the disk, each log once; their results, in the
-/// same order, as those of [`Log::sync`]. Other files of the same file system are synced as well.
+/// Brings everything appended to `logs` so far to the disk, each log once and all of one directory;
+/// their results, in the same order, as those of [`Log::sync`]. Other files of the same file system
+/// are synced as well.
 pub fn sync_together(logs: &[&Log]) -> Vec<Result<Offset, StorageError>> {
-    let mut results: Vec<Option<Result<Offset, StorageError>>> = vec![None; logs.len()];
-    for at in 0..logs.len() {
-        if results[at].is_some() {
-            continue;
-        }
-        let health = &logs[at].health;
-        let same: Vec<usize> =
-            (at..logs.len()).filter(|other| Arc::ptr_eq(&logs[*other].health, health)).collect();
-        let group: Vec<&Log> = same.iter().map(|index| logs[*index]).collect();
-        for (index, result) in same.into_iter().zip(sync_group(health, &group)) {
-            results[index] = Some(result);
-        }
-    }
-    results.into_iter().map(|result| result.expect("every log is in a group")).collect()
-}
-
-fn sync_group(health: &DirHealth, logs: &[&Log]) -> Vec<Result<Offset, StorageError>> {
+    let Some(first) = logs.first() else { return Vec::new() };
+    let health = &first.health;
+    let of_it = |log: &&Log| Arc::ptr_eq(&log.health, health);
+    assert!(logs.iter().all(of_it), "logs of one directory share a sync");
     let Some(file_system) = health.file_system() else {
         return logs.iter().map(|log| log.sync()).collect();
     };

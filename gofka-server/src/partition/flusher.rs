@@ -1,10 +1,11 @@
-//! Group commit: syncs the logs that were appended to, on threads of its own.
+//! Group commit: syncs the logs of one directory that were appended to, on threads of its own.
 //!
 //! A partition is queued by its first append after a sync began; all appends until its turn comes
 //! share that one sync. Different partitions sync in parallel, on as many threads as there is
 //! work for, up to a limit. Where very many wait, one thread takes all of them and syncs their
-//! file systems in one round, and the others let the next round gather meanwhile. Owned by
-//! `Partitions`, which joins the threads when it stops; what is queued then is synced first.
+//! file system in one round, and the others let the next round gather meanwhile. Owned by
+//! `Partitions`, which has one for each directory, so that a slow disk keeps nobody waiting who
+//! writes to another, and joins the threads when it stops; what is queued then is synced first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -81,8 +82,8 @@ enum Work {
 }
 
 impl Flusher {
-    /// No thread starts before there is work. `in_rounds` where the file systems can be synced as
-    /// a whole.
+    /// No thread starts before there is work. `in_rounds` where the file system can be synced as a
+    /// whole.
     pub(super) fn new(threads_max: usize, in_rounds: bool, clock: Clock) -> Self {
         let queue = Queue {
             partitions: VecDeque::new(),
@@ -183,6 +184,12 @@ impl Flusher {
             self.shared.work.wait(&mut queue);
             queue.idle -= 1;
         }
+    }
+
+    /// Nothing is taken from the queue while this is held.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> impl Drop + use<'_> {
+        self.shared.queue.lock()
     }
 
     /// Syncs what is queued, then ends the threads and waits for them. Blocks.

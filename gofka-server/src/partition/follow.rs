@@ -127,13 +127,11 @@ impl Follow<'_> {
             None => options.dirs.create(&name, topic.id, config.clone()),
         };
         match log {
-            Ok(log) => Slot::Here(Partition::new(
-                log,
-                config.clone(),
-                &topic.partitions[index],
-                self.inner.shared.clone(),
-                options.metrics.partition(&name),
-            )),
+            Ok(log) => {
+                let shared = self.inner.shared_by(&log);
+                let (image, metrics) = (&topic.partitions[index], options.metrics.partition(&name));
+                Slot::Here(Partition::new(log, config.clone(), image, shared, metrics))
+            }
             Err(error) => {
                 tracing::error!(partition = %name, %error, "a log could not be made");
                 Slot::Failed

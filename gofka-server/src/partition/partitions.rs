@@ -58,7 +58,9 @@ pub struct Partitions {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) options: PartitionsOptions,
-    pub(super) shared: PartitionShared,
+    /// One for each log directory: whoever waits for a disk waits for no other one.
+    flushers: Vec<Flusher>,
+    unsynced: Unsynced,
     map: ArcSwap<PartitionMap>,
     /// The image that the map was made from; held while the next one is applied.
     applied: Mutex<Arc<MetadataImage>>,
@@ -77,19 +79,15 @@ impl Partitions {
     ) -> Result<Self, StorageError> {
         let look = options.fixed.0.get("log.flush.scheduler.interval.ms");
         let look_ms = look.and_then(|look| look.trim().parse().ok()).unwrap_or(-1);
-        let shared = PartitionShared {
-            node: options.node,
-            flusher: Flusher::new(
-                options.settings.sync_threads,
-                options.dirs.can_sync_together(),
-                options.clock,
-            ),
-            unsynced: Unsynced::new(look_ms),
-        };
+        let threads = options.settings.sync_threads;
+        let flusher = |in_rounds| Flusher::new(threads, in_rounds, options.clock);
+        let flushers = options.dirs.can_sync_together().into_iter().map(flusher).collect();
+        let unsynced = Unsynced::new(look_ms);
         let empty = Arc::new(MetadataImage::default());
         let inner = Arc::new(Inner {
             options,
-            shared,
+            flushers,
+            unsynced,
             map: ArcSwap::default(),
             applied: Mutex::new(empty.clone()),
             applied_images: watch::Sender::new(empty),
@@ -226,7 +224,7 @@ impl Partitions {
 
     /// The partitions that are to be synced later.
     pub(super) fn unsynced(&self) -> &Unsynced {
-        &self.inner.shared.unsynced
+        &self.inner.unsynced
     }
 
     pub(super) fn tasks(&self) -> (&TaskTracker, &CancellationToken) {
@@ -248,7 +246,7 @@ impl Partitions {
         let partitions = self.clone();
         blocking(move || {
             partitions.unsynced().flush();
-            partitions.inner.shared.flusher.stop();
+            partitions.inner.flushers.iter().for_each(Flusher::stop);
             let dirs = &partitions.inner.options.dirs;
             let closed = dirs.close(|name| partitions.high_watermark_of(name));
             for partition in partitions.snapshot().here() {
@@ -261,6 +259,12 @@ impl Partitions {
 }
 
 impl Inner {
+    /// What a partition with this log shares with others.
+    pub(super) fn shared_by(&self, log: &Log) -> PartitionShared {
+        let flusher = self.flushers[self.options.dirs.number_of(log)].clone();
+        PartitionShared { node: self.options.node, flusher, unsynced: self.unsynced.clone() }
+    }
+
     pub(super) fn places_here(&self, topic: &TopicImage, index: PartitionIndex) -> bool {
         usize::try_from(index.0)
             .ok()

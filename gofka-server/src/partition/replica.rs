@@ -25,14 +25,14 @@ use super::unsynced::Unsynced;
 /// The wait after a sync that could not begin, for want of open files.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What the partitions of a broker share.
+/// What the partitions of a log directory share.
 #[derive(Clone, Debug)]
 pub(super) struct PartitionShared {
     /// This broker.
     pub(super) node: NodeId,
-    /// Syncs.
+    /// Syncs the logs of the directory.
     pub(super) flusher: Flusher,
-    /// Partitions that are to be synced later.
+    /// Partitions that are to be synced later, of all directories.
     pub(super) unsynced: Unsynced,
 }
 

@@ -57,6 +57,27 @@ async fn many_partitions_are_synced_by_few_threads() {
 }
 
 #[tokio::test]
+async fn who_writes_to_one_directory_does_not_wait_for_another() {
+    let mut fixture = Fixture::start_in("fsync", 2).await;
+    fixture.create("t", 1, 4).await;
+    let number = |partition: &Arc<Partition>| fixture.partitions.dirs().number_of(partition.log());
+    let all = [0, 1, 2, 3].map(|index| fixture.partition(index));
+    let (slow, quick): (Vec<_>, Vec<_>) = all.iter().partition(|one| number(one) == 0);
+    assert_eq!((slow.len(), quick.len()), (2, 2));
+    let held = slow[0].shared.flusher.hold();
+    for partition in quick {
+        commit(partition, 3).await;
+        assert_eq!(safe(partition), 3);
+    }
+    drop(held);
+    for partition in slow {
+        commit(partition, 3).await;
+    }
+    drop(all);
+    fixture.partitions.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_topic_deleted_during_a_round_is_no_matter_for_the_others() {
     let mut fixture = Fixture::start("fsync").await;
     fixture.create("t", 1, 100).await;

@@ -23,21 +23,26 @@ pub(crate) const NOW: TimestampMs = TimestampMs(1_700_000_000_000);
 pub(crate) const NODE: NodeId = NodeId(1);
 pub(crate) const EPOCH: LeaderEpoch = LeaderEpoch(4);
 
-/// Partitions over a folder that goes with it.
+/// Partitions over folders that go with it.
 pub(crate) struct Fixture {
     pub(crate) partitions: Partitions,
     pub(crate) image: MetadataImage,
     durability: &'static str,
-    dir: TempDir,
+    dirs: Vec<TempDir>,
 }
 
 impl Fixture {
     /// No topics yet.
     pub(crate) async fn start(durability: &'static str) -> Self {
-        let dir = TempDir::new().unwrap();
+        Self::start_in(durability, 1).await
+    }
+
+    /// No topics yet, and so many log directories.
+    pub(crate) async fn start_in(durability: &'static str, count: usize) -> Self {
+        let dirs: Vec<_> = (0..count).map(|_| TempDir::new().unwrap()).collect();
         let image = MetadataImage::default();
-        let partitions = open(&dir, durability, &image).await;
-        Self { partitions, image, durability, dir }
+        let partitions = open(&dirs, durability, &image).await;
+        Self { partitions, image, durability, dirs }
     }
 
     /// In page-cache mode, with the topic `t` of `count` partitions.
@@ -96,10 +101,10 @@ impl Fixture {
     /// Stops cleanly and opens everything again.
     pub(crate) async fn restart(self) -> Self {
         self.partitions.stop().await.unwrap();
-        let Self { partitions, image, durability, dir } = self;
+        let Self { partitions, image, durability, dirs } = self;
         drop(partitions);
-        let partitions = open(&dir, durability, &image).await;
-        Self { partitions, image, durability, dir }
+        let partitions = open(&dirs, durability, &image).await;
+        Self { partitions, image, durability, dirs }
     }
 
     /// A partition of topic `t`.
@@ -108,7 +113,7 @@ impl Fixture {
     }
 }
 
-async fn open(dir: &TempDir, durability: &str, image: &MetadataImage) -> Partitions {
+async fn open(dirs: &[TempDir], durability: &str, image: &MetadataImage) -> Partitions {
     let options = DirOptions {
         node_id: NODE,
         cluster_id: None,
@@ -116,7 +121,8 @@ async fn open(dir: &TempDir, durability: &str, image: &MetadataImage) -> Partiti
         recovery_threads: 1,
         min_free_bytes: 0,
     };
-    let dirs = LogDirs::open(&[dir.path().to_owned()], &options).unwrap();
+    let paths: Vec<_> = dirs.iter().map(|dir| dir.path().to_owned()).collect();
+    let dirs = LogDirs::open(&paths, &options).unwrap();
     let fixed = BTreeMap::from([("durability".to_owned(), durability.to_owned())]);
     let options = PartitionsOptions {
         node: NODE,

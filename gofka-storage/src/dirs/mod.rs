@@ -142,9 +142,16 @@ impl LogDirs {
         emptiest.ok_or_else(|| self.dirs[0].health.check().unwrap_err())
     }
 
-    /// Whether [`sync_together`](crate::sync_together) is one sync for all logs of a directory.
-    pub fn can_sync_together(&self) -> bool {
-        self.dirs.iter().all(|dir| dir.health.file_system().is_some())
+    /// Of each directory, whether [`sync_together`](crate::sync_together) is one sync for all of
+    /// its logs.
+    pub fn can_sync_together(&self) -> Vec<bool> {
+        self.dirs.iter().map(|dir| dir.health.file_system().is_some()).collect()
+    }
+
+    /// Which of the directories `log` lies in, counted from zero.
+    pub fn number_of(&self, log: &Log) -> usize {
+        let inside = |dir: &Dir| Arc::ptr_eq(&log.health, &dir.health);
+        self.dirs.iter().position(inside).expect("a log of one of the directories")
     }
 
     /// Finds out how much room there is; once a second is often enough.
@@ -205,6 +212,7 @@ fn make_log(place: LogPlace) -> Result<Log, StorageError> {
             clean: false,
             recovery_point: Offset::ZERO,
             start: Offset::ZERO,
+            compacted: false,
             now: TimestampMs::NONE,
         };
         recovery::recover(place, before)?
