@@ -1,6 +1,6 @@
-//! Power that is lost under load, once in each durability mode: a bounded part of
-//! `cargo xtask faults`. Mounts disks of its own, in a mount namespace of its own, which takes
-//! root and loop devices.
+//! Power that is lost under load, in each durability mode, from one disk and from two: a bounded
+//! part of `cargo xtask faults`. Mounts disks of its own, in a mount namespace of its own, which
+//! takes root and loop devices.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn what_is_acknowledged_survives_the_power_as_the_mode_promises() {
 
 fn lose_power() {
     let kills =
-        kill::Run { keeping: Keeping::Auto, seed: SEED, kills: 10, topic: Topic::Compacted };
+        kill::Run { keeping: Keeping::Auto, seed: SEED, kills: 10, topic: Topic::Tombstones };
     let power = |keeping, topic, disks, after| {
         power::run(&Run { keeping, topic, disks, seed: SEED, cuts: 1, after })
     };
@@ -39,6 +39,7 @@ fn lose_power() {
         power(Keeping::PageCache, Topic::Expiring, Disks::One, AFTER),
         power(Keeping::Fsync, Topic::Again, Disks::Both, SOON),
         power(Keeping::Fsync, Topic::Many, Disks::Second, SOON),
+        power(Keeping::PageCache, Topic::Removed, Disks::One, SOON),
         power(Keeping::PageCache, Topic::Flushed, Disks::One, SOON),
         kill::run(&kills),
     ];

@@ -25,19 +25,20 @@ const POWER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 const LATER: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(14));
 
 /// The runs of each seed, with how often the power goes in them.
-const POWER_LOSSES: [(Keeping, Topic, Disks, usize); 16] = [
+const POWER_LOSSES: [(Keeping, Topic, Disks, usize); 17] = [
     (Keeping::Fsync, Topic::Kept, Disks::One, 3),
     (Keeping::Fsync, Topic::Expiring, Disks::One, 2),
     (Keeping::Auto, Topic::Compacted, Disks::One, 2),
     (Keeping::Fsync, Topic::Tombstones, Disks::One, 2),
     (Keeping::Fsync, Topic::Removed, Disks::One, 3),
-    (Keeping::Fsync, Topic::Again, Disks::One, 3),
+    (Keeping::Fsync, Topic::Again, Disks::One, 1),
     (Keeping::Fsync, Topic::Many, Disks::One, 3),
     (Keeping::Fsync, Topic::Kept, Disks::Both, 3),
     (Keeping::Fsync, Topic::Kept, Disks::Second, 1),
     (Keeping::PageCache, Topic::Kept, Disks::One, 1),
     (Keeping::PageCache, Topic::Expiring, Disks::One, 1),
     (Keeping::PageCache, Topic::Compacted, Disks::One, 1),
+    (Keeping::PageCache, Topic::Again, Disks::One, 1),
     (Keeping::PageCache, Topic::Removed, Disks::One, 1),
     (Keeping::PageCache, Topic::Flushed, Disks::One, 1),
     (Keeping::PageCache, Topic::FlushedSoon, Disks::One, 1),

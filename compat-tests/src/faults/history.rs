@@ -138,8 +138,8 @@ impl History {
     }
 
     /// Takes back what clients were told between two moments, when the broker ran on without power:
-    /// no machine does. What was sent may be there or not. Where only one of its disks had no power,
-    /// `lost` are the partitions on it; what was told of the others stays.
+    /// no machine does. What was sent may be there or not. Where only one of its disks had no
+    /// power, `lost` are the partitions on it; what was told of the others stays.
     pub fn forget_between(&mut self, from: Nanos, to: Nanos, lost: Option<&BTreeSet<i32>>) {
         let kept = |at: Nanos| !(from..=to).contains(&at);
         let is_lost = |partition| lost.is_none_or(|lost| lost.contains(&partition));

@@ -2,7 +2,8 @@
 //!
 //! A broker that waits for the disk is written to through the power losses by the same clients,
 //! which send again what was not answered. One that does not wait may lose what it acknowledged,
-//! and a client that went on would hide that: its clients end with the power.
+//! and a client that went on would hide that: its clients end with the power. So do those that
+//! make topics again.
 
 use std::time::Duration;
 
@@ -109,6 +110,12 @@ impl Run {
         let Self { keeping, topic, disks, seed, .. } = self;
         format!("power {} {} {}{seed}", keeping.name(), topic.name(), disks.name())
     }
+
+    /// Whether clients that go on would hide what was lost: what may be, and that of topics which
+    /// they would make again.
+    fn ends_with_power(&self) -> bool {
+        self.keeping.may_lose() || self.topic == Topic::Again
+    }
 }
 
 /// Does the run and judges it.
@@ -119,7 +126,7 @@ pub fn run(run: &Run) -> Result<Report, String> {
     let mut scene = Scene::set((kind, &title), &settings, run.disks.bytes(), run.seed)?;
     let outcome = match run.disks {
         Disks::Second => one_of_two(&mut scene, run),
-        _ if run.keeping.may_lose() => lossy(&mut scene, run),
+        _ if run.ends_with_power() => read_at_once(&mut scene, run),
         _ => lossless(&mut scene, run),
     };
     scene.leave_traces();
@@ -161,8 +168,8 @@ fn lossless(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
     Ok(Outcome { history, promise: run.topic.promise(None), moments })
 }
 
-/// One disk fails under the broker, which goes on with the other, until it is killed. Only the failed
-/// disk is mounted again.
+/// One disk fails under the broker, which goes on with the other, until it is killed. Only the
+/// failed disk is mounted again.
 fn one_of_two(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
     let mut load = scene.load(run.topic.writing());
     let (outage, moment) = scene.lose_second(&mut load, TOPIC, (run.after, AWAY))?;
@@ -180,8 +187,8 @@ fn one_of_two(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
 
 /// What is there is read before anybody writes again, and once more after that. Every other seed
 /// leaves syncing to the broker's background alone.
-fn lossy(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
-    let admin = run.seed.is_multiple_of(2);
+fn read_at_once(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
+    let admin = !run.keeping.may_lose() || run.seed.is_multiple_of(2);
     let mut load = scene.load(Writing { admin, ..run.topic.writing() });
     let (cut, moment) = scene.cut(&mut load, run.after)?;
     let mut history = History::default();
@@ -204,7 +211,7 @@ fn lossy(scene: &mut Scene, run: &Run) -> Result<Outcome, String> {
         at: cut.after,
         ends: ends.collect(),
     };
-    let promise = run.topic.promise(Some(loss));
+    let promise = run.topic.promise(run.keeping.may_lose().then_some(loss));
     let mut load = scene.load(Writing { first: LATER, ..run.topic.writing() });
     if !load.goes_on(ENOUGH) {
         return Err("nothing is acknowledged after the power loss".to_owned());
