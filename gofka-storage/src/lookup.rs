@@ -53,9 +53,10 @@ impl Segment {
     }
 
     fn locate_by_headers(&self, offset: Offset) -> Result<Found, StorageError> {
-        let (entry, next_entry) = self.offsets.pair(self.relative(offset))?;
-        let start = entry.map_or(0, |entry| u64::from(entry.position));
+        let entries = self.offsets.around(self.relative(offset), 1, 2)?;
         let wanted = offset.max(self.base);
+        let entry = entries.first().copied().filter(|entry| self.offset_of(*entry) <= wanted);
+        let start = entry.map_or(0, |entry| u64::from(entry.position));
         let mut headers = self.headers(start)?;
         let mut known = entry.is_none().then_some(self.base);
         let mut is_sure = true;
@@ -80,7 +81,10 @@ impl Segment {
             }
             is_sure &= known.is_none_or(|known| known == header.base_offset);
             if header.last_offset() >= wanted {
-                let fits = next_entry.is_none_or(|next| placed.end() <= u64::from(next.position))
+                // The first of those after the offset may be the entry of this batch.
+                let mut ends = entries.iter().map(|entry| u64::from(entry.position));
+                let next = ends.find(|position| *position > placed.position);
+                let fits = next.is_none_or(|position| placed.end() <= position)
                     && header.next_offset() <= self.end_offset();
                 let is_good = is_sure && header.base_offset <= wanted
                     || self.trust.covers(&(start..placed.end()));
@@ -357,4 +361,36 @@ fn whole_batches(bytes: &[u8], first: Offset, up_to: Offset) -> (usize, Offset) 
         next = header.next_offset();
     }
     (end, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Found;
+    use crate::testing::*;
+    use gofka_core::config::TopicConfig;
+    use gofka_core::ids::Offset;
+
+    /// A survey compares all of several batches: who reads what is as it was does without, whether
+    /// each batch has an index entry or one of many, and whoever wrote it.
+    #[test]
+    fn headers_are_enough_where_nothing_has_changed() {
+        for index_interval_bytes in [1, 250, 4096] {
+            let home =
+                Home::new(TopicConfig { segment_bytes: 1000, index_interval_bytes, ..config() });
+            for _ in 0..2 {
+                let (dirs, log) = home.open();
+                for n in 0..40 {
+                    append(&log, &batch_of(&[("k", Some("v"), n * 10), ("k", None, n * 10 + 5)]));
+                }
+                let end = log.log_end_offset();
+                for segment in log.all_segments() {
+                    for offset in segment.base.0..segment.end_offset().0 {
+                        let found = segment.locate_by_headers(Offset(offset)).unwrap();
+                        assert!(matches!(found, Found::Sure(Some(_))), "{offset} of {end}");
+                    }
+                }
+                dirs.close(no_watermark).unwrap();
+            }
+        }
+    }
 }

@@ -98,18 +98,6 @@ impl<E: Entry> IndexFile<E> {
         Ok(after.checked_sub(1).map(|at| block[at]))
     }
 
-    /// The entry with the largest key that is not above `key`, and the one after it.
-    pub(crate) fn pair(&self, key: E::Key) -> Result<(Option<E>, Option<E>), StorageError> {
-        if let State::Growing(entries) = &*self.state.read() {
-            let after = entries.partition_point(|entry| entry.key() <= key);
-            return Ok((after.checked_sub(1).map(|at| entries[at]), entries.get(after).copied()));
-        }
-        let found = self.around(key, 1, 1)?;
-        let next = found.last().filter(|entry| entry.key() > key).copied();
-        let floor = found.first().filter(|entry| next != Some(**entry)).copied();
-        Ok((floor, next))
-    }
-
     /// At most `before` entries up to `key`, and as many as `after` that follow them.
     pub(crate) fn around(
         &self,
