@@ -120,14 +120,20 @@ impl Trust {
         Ok(bytes)
     }
 
-    /// Has the kernel bring in what a reader of `bytes` wants next, if that is not known.
+    /// Has the kernel bring in what is unknown of that which a reader of `bytes` wants next. What is
+    /// known is in memory, as far as one can tell.
     pub(crate) fn read_ahead(&self, file: &File, bytes: &Range<u64>) {
         let len = (bytes.end - bytes.start).min(READ_AHEAD_MAX);
-        let next = bytes.end..(bytes.end + len).min(self.end.load(Ordering::Acquire));
-        if next.start < next.end && !self.covers(&next) {
-            self.forget(next.clone());
-            disk::read_ahead(file, next);
+        for part in self.unknown_in(bytes.end..bytes.end + len) {
+            self.forget(part.clone());
+            disk::read_ahead(file, part);
         }
+    }
+
+    fn unknown_in(&self, bytes: Range<u64>) -> Vec<Range<u64>> {
+        let unknown = self.unknown.lock();
+        let parts = unknown.iter().map(|gap| gap.start.max(bytes.start)..gap.end.min(bytes.end));
+        parts.filter(|part| part.start < part.end).collect()
     }
 }
 
@@ -177,6 +183,27 @@ mod tests {
         trust.ends_at(900);
         trust.ends_at(1500);
         assert!(trust.covers(&(0..1500)), "cut off, and written anew");
+    }
+
+    /// One page that the kernel has dropped of a log that is in memory.
+    #[test]
+    fn a_reader_soon_finds_again_what_is_known() {
+        let file = tempfile::tempfile().unwrap();
+        let trust = Trust::new(0);
+        trust.ends_at(1000 * PAGE);
+        for missing in [40 * PAGE, 41 * PAGE - 1] {
+            trust.forget(missing..missing + 1);
+            let (len, mut loaded) = (7 * PAGE + 1234, 0);
+            for at in 0..100 {
+                let bytes = at * len..(at + 1) * len;
+                if !trust.covers(&bytes) {
+                    loaded += 1;
+                    trust.read_ahead(&file, &bytes);
+                    trust.note_checked(bytes);
+                }
+            }
+            assert!((1..=2).contains(&loaded), "{loaded} reads of 100 were compared");
+        }
     }
 
     #[test]
