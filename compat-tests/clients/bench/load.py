@@ -190,7 +190,10 @@ def main():
     parser.add_argument("--topics", type=int, default=1)
     parser.add_argument("--partitions", type=int, default=1)
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--core", default="any", help="the only one to run on")
     args = parser.parse_args()
+    if args.core != "any":
+        os.sched_setaffinity(0, {int(args.core)})
     host, port = args.bootstrap.rsplit(":", 1)
     seen = LOADS[args.load](args, host, int(port))
     if seen is not None:

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +21,16 @@ pub(super) fn cpu_seconds(pid: u32) -> Result<f64, String> {
         stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: f64 = fields[11..=12].iter().filter_map(|field| field.parse::<f64>().ok()).sum();
     Ok(ticks / TICKS_PER_SECOND)
+}
+
+/// Leaves one core to all threads of `pid`.
+pub(super) fn keep_on_core(pid: u32, core: &str) -> Result<(), String> {
+    let mut command = Command::new("taskset");
+    let output = command.args(["-acp", core, &pid.to_string()]).output();
+    match output.map_err(|cause| format!("taskset, of the package util-linux: {cause}"))? {
+        done if done.status.success() => Ok(()),
+        failed => Err(format!("taskset: {}", String::from_utf8_lossy(&failed.stderr))),
+    }
 }
 
 /// Resident memory of `pid`.

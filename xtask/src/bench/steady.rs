@@ -25,8 +25,8 @@ pub(super) fn batches(run: &mut Run<'_>, what: Batches) -> Result<(), String> {
     let megabytes = run.options.megabytes as f64;
     let count = (run.options.megabytes * 1_000_000 / what.size).to_string();
     let size = what.size.to_string();
-    let arguments = ["--count", &count, "--size", &size, "--codec", what.codec];
-    let mut once = |load: &str, keys: [&'static str; 3]| {
+    let mut once = |load: &str, core: &str, keys: [&'static str; 3]| {
+        let arguments = ["--count", &count, "--size", &size, "--codec", what.codec, "--core", core];
         let before = process::cpu_seconds(pid)?;
         let seen = Load::spawn(load, &broker.bootstrap(), &arguments)?.seen()?;
         let used = process::cpu_seconds(pid)? - before;
@@ -39,9 +39,11 @@ pub(super) fn batches(run: &mut Run<'_>, what: Batches) -> Result<(), String> {
         }
         Ok::<(), String>(())
     };
-    once("produce", ["produce", "produce-client", "produce-rate"])?;
+    once("produce", "any", ["produce", "produce-client", "produce-rate"])?;
     if what.consume {
-        once("consume", ["consume", "consume-client", "consume-rate"])?;
+        once("consume", "any", ["consume", "consume-client", "consume-rate"])?;
+        process::keep_on_core(pid, "0")?;
+        once("consume", "1", ["apart", "apart-client", "apart-rate"])?;
         run.add("memory", process::most_resident_bytes(pid)? / 1e6);
     }
     broker.stop();
