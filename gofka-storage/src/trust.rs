@@ -120,8 +120,8 @@ impl Trust {
         Ok(bytes)
     }
 
-    /// Has the kernel bring in what is unknown of that which a reader of `bytes` wants next. What is
-    /// known is in memory, as far as one can tell.
+    /// Has the kernel bring in what is unknown of that which a reader of `bytes` wants next. What
+    /// is known is in memory, as far as one can tell.
     pub(crate) fn read_ahead(&self, file: &File, bytes: &Range<u64>) {
         let len = (bytes.end - bytes.start).min(READ_AHEAD_MAX);
         for part in self.unknown_in(bytes.end..bytes.end + len) {
