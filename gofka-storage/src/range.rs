@@ -68,7 +68,7 @@ impl LogRange {
     pub fn is_warm(&self) -> bool {
         let Range { start, end } = self.bytes();
         let trust = &self.segment.trust;
-        // The kernel drops the oldest pages first: where three are there, the others are. Asked
+        // The kernel drops pages in stretches: where three are there, most of the others are. Asked
         // again afterwards, for what has been read from the disk meanwhile is in memory as well.
         trust.covers(&self.bytes())
             && [start, start + self.len as u64 / 2, end - 1]
