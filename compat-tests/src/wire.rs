@@ -71,3 +71,10 @@ pub fn announced(address: SocketAddr) -> io::Result<Vec<(i16, i16, i16)>> {
         .map(|row| (number(row), number(&row[2..]), number(&row[4..])))
         .collect())
 }
+
+/// An HTTP page, with its status line and headers.
+pub fn get(address: SocketAddr, path: &str, limit: Duration) -> io::Result<String> {
+    let mut stream = connect(address, limit)?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
+    io::read_to_string(stream)
+}

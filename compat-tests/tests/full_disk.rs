@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -135,13 +135,7 @@ fn topics(broker: &Broker, arguments: &[&str]) {
 }
 
 fn health(broker: &Broker) -> String {
-    let mut page = String::new();
-    let asked = wire::connect(broker.http_address(), LIMIT).and_then(|mut stream| {
-        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
-        stream.read_to_string(&mut page)
-    });
-    asked.expect("the health page");
-    page
+    wire::get(broker.http_address(), "/health", LIMIT).expect("the health page")
 }
 
 fn free(path: &Path) -> u64 {

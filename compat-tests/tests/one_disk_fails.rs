@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -111,13 +110,7 @@ fn values(broker: &Broker, partition: i32) -> Vec<String> {
 }
 
 fn health(broker: &Broker) -> String {
-    let mut page = String::new();
-    let asked = wire::connect(broker.http_address(), LIMIT).and_then(|mut stream| {
-        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
-        stream.read_to_string(&mut page)
-    });
-    asked.expect("the health page");
-    page
+    wire::get(broker.http_address(), "/health", LIMIT).expect("the health page")
 }
 
 /// Clients are answered a moment before the page says that it has started.

@@ -128,6 +128,20 @@ mod tests {
     use super::*;
     use crate::faults::history::Reading;
 
+    /// What is read back after the good run.
+    const READING: &[&str] = &[
+        "B 0 0 3",
+        "B 1 0 1",
+        "R 0 0 0 0 5 a0",
+        "R 0 1 1 0 6 b0",
+        "R 0 2 0 2 8 a2",
+        "R 1 0 0 1 7 a1",
+        "G 0 3",
+        "N load id",
+        "N x id-x",
+        "H x 0 c0",
+    ];
+
     /// A run without any fault in it: two producers, two partitions.
     pub(super) fn good() -> History {
         let mut history = History::default();
@@ -160,18 +174,7 @@ mod tests {
         ] {
             history.load_line(line).expect(line);
         }
-        history.readings.push(reading(&[
-            "B 0 0 3",
-            "B 1 0 1",
-            "R 0 0 0 0 5 a0",
-            "R 0 1 1 0 6 b0",
-            "R 0 2 0 2 8 a2",
-            "R 1 0 0 1 7 a1",
-            "G 0 3",
-            "N load id",
-            "N x id-x",
-            "H x 0 c0",
-        ]));
+        history.readings.push(reading(READING));
         history
     }
 
@@ -187,19 +190,7 @@ mod tests {
     /// are added at the end.
     pub(super) fn read_otherwise(without: &[&str], with: &[&str]) -> History {
         let mut history = good();
-        let all = [
-            "B 0 0 3",
-            "B 1 0 1",
-            "R 0 0 0 0 5 a0",
-            "R 0 1 1 0 6 b0",
-            "R 0 2 0 2 8 a2",
-            "R 1 0 0 1 7 a1",
-            "G 0 3",
-            "N load id",
-            "N x id-x",
-            "H x 0 c0",
-        ];
-        let kept = all.iter().copied().filter(|l| !without.iter().any(|w| l.starts_with(w)));
+        let kept = READING.iter().copied().filter(|l| !without.iter().any(|w| l.starts_with(w)));
         let lines: Vec<&str> = kept.chain(with.iter().copied()).collect();
         history.readings = vec![reading(&lines)];
         history
