@@ -20,7 +20,13 @@ impl Clock {
 
     /// The monotonic clock, now.
     pub fn monotonic(&self) -> MonotonicMs {
-        MonotonicMs(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.monotonic_at(self.stopwatch())
+    }
+
+    /// The monotonic clock when `stopwatch` was started.
+    pub fn monotonic_at(&self, stopwatch: Stopwatch) -> MonotonicMs {
+        let since = stopwatch.0.saturating_duration_since(self.started);
+        MonotonicMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Measures from this moment on, finer than milliseconds.
@@ -50,5 +56,15 @@ impl Stopwatch {
     /// The time since it was started.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    /// The time from when `earlier` was started until this one was.
+    pub fn since(&self, earlier: Self) -> Duration {
+        self.0.saturating_duration_since(earlier.0)
+    }
+
+    /// When it was started, on the runtime's timer, for whoever sleeps until a point in time.
+    pub fn on_timer(&self) -> tokio::time::Instant {
+        self.0.into()
     }
 }

@@ -219,6 +219,12 @@ impl Work {
 /// Each topic and partition once, in the place of its first mention, with what was said last. A
 /// topic without partitions is not answered.
 fn each_once(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    if let [topic] = topics.as_slice()
+        && topic.partition_data.len() == 1
+    {
+        // As most clients send it.
+        return topics;
+    }
     let mut merged: Vec<TopicProduceData> = Vec::with_capacity(topics.len());
     let mut places = HashMap::with_capacity(topics.len());
     for topic in topics {

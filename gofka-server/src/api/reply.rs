@@ -101,6 +101,9 @@ impl From<&Records> for Part {
     }
 }
 
+/// Most answers fit into this, which the codec would reach by growing five times.
+const ENCODED_BYTES: usize = 256;
+
 /// One encoded answer, without size and header.
 pub struct Reply {
     parts: Vec<Part>,
@@ -113,7 +116,7 @@ impl Reply {
     /// Encodes `response`. A failure to encode is a defect of the handler: it is logged, and the
     /// connection is closed, since the client could not tell what happened.
     pub fn encode<R: Encodable + HeaderVersion>(key: ApiKey, version: i16, response: &R) -> Self {
-        let mut buffer = BytesMut::new();
+        let mut buffer = BytesMut::with_capacity(ENCODED_BYTES);
         match response.encode(&mut buffer, version) {
             Ok(()) => Self::parts(vec![buffer.freeze()]),
             Err(error) => {

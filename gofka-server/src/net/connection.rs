@@ -23,6 +23,7 @@ use super::queue::{Answer, Queue, Ticket};
 use super::shared::Shared;
 use super::{watchdog, writer};
 use crate::api::{Api, ConnectionInfo, Outcome, RequestContext, UndecodableBody, api_versions};
+use crate::clock::Stopwatch;
 
 /// A request that took this long in its stage one lets others have the thread.
 const LONG: Duration = Duration::from_millis(5);
@@ -156,15 +157,16 @@ async fn read(
         activity.stage_one(true);
         let started = shared.clock.stopwatch();
         let request = Incoming { shared, info, client_id: &mut client_id };
-        let end = request.handle(frame, queue).await;
+        let end = request.handle(frame, started, queue).await;
         activity.stage_one(false);
-        activity.touch(shared.clock.monotonic());
+        let done = shared.clock.stopwatch();
+        activity.touch(shared.clock.monotonic_at(done));
         if let Some(end) = end {
             return end;
         }
         // A client that never pauses must not keep the thread from the others, nor one whose
         // requests take long: batches that must be opened, long lists.
-        if started.elapsed() >= LONG {
+        if done.since(started) >= LONG {
             tokio::task::yield_now().await;
         } else {
             tokio::task::consume_budget().await;
@@ -181,10 +183,14 @@ struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    async fn handle(mut self, frame: Frame, queue: &Queue) -> Option<ReaderEnd> {
+    async fn handle(
+        mut self,
+        frame: Frame,
+        started: Stopwatch,
+        queue: &Queue,
+    ) -> Option<ReaderEnd> {
         let Frame { prelude, entry, rest, bytes, mut permit } = frame;
         let (api, version) = (entry.api, prelude.version);
-        let started = self.shared.clock.stopwatch();
         self.shared.metrics.requests.received(prelude.key, version);
         let body = match self.header(&rest, api, version) {
             Ok(body) => body,

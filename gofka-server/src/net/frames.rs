@@ -8,6 +8,7 @@ use std::io;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::activity::Activity;
@@ -204,14 +205,35 @@ impl<'a> Frames<'a> {
     }
 
     fn try_receive(&mut self, end: Option<usize>) -> io::Result<usize> {
+        let (stream, received) = (self.stream, &mut self.received);
         if let Some(end) = end {
-            let room = end - self.received.len();
-            return self.stream.try_read_buf(&mut (&mut self.received).limit(room));
+            let room = end - received.len();
+            return try_drain(stream, room, || stream.try_read_buf(&mut received.limit(room)));
         }
         SCRATCH.with_borrow_mut(|scratch| {
-            let count = self.stream.try_read(scratch)?;
-            self.received.extend_from_slice(&scratch[..count]);
+            let count = try_drain(stream, scratch.len(), || stream.try_read(scratch))?;
+            received.extend_from_slice(&scratch[..count]);
             Ok(count)
         })
     }
+}
+
+/// Reads with `read`, which has room for so many bytes. Fewer mean that the socket is empty: then
+/// it is not asked again before it has told of more.
+fn try_drain(
+    stream: &TcpStream,
+    room: usize,
+    mut read: impl FnMut() -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut taken = None;
+    let all = stream.try_io(Interest::READABLE, || {
+        let count = read()?;
+        if 0 < count && count < room {
+            // What the runtime takes for "not ready", and what it knew of before the read only.
+            taken = Some(count);
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(count)
+    });
+    taken.map_or(all, Ok)
 }

@@ -77,6 +77,9 @@ fn skip_tags(bytes: &[u8]) -> Result<&[u8], Refusal> {
     Ok(rest)
 }
 
+/// The most that [`write_reply`] writes.
+pub(super) const REPLY_BYTES_MAX: usize = 9;
+
 /// Writes the size and header of a reply whose body has `body_bytes`.
 pub(super) fn write_reply(
     out: &mut BytesMut,

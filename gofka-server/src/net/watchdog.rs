@@ -34,7 +34,8 @@ fn check(
     cx: &mut Context<'_>,
 ) -> Poll<Overdue> {
     loop {
-        let now = shared.clock.monotonic();
+        let moment = shared.clock.stopwatch();
+        let now = shared.clock.monotonic_at(moment);
         activity.parks(queue.parks_memory(), now);
         let short = Short {
             requests: shared.request_memory.is_short(),
@@ -56,7 +57,7 @@ fn check(
         };
         // The timer only ever moves forward to an earlier moment; when it fires early, it is
         // set anew. So a busy connection does not touch it at each request.
-        let wanted = crate::clock::timer_now() + left;
+        let wanted = moment.on_timer() + left;
         if wanted + SLACK < timer.deadline() {
             timer.as_mut().reset(wanted);
         }

@@ -40,6 +40,7 @@ impl Output {
     fn push(&mut self, ticket: &Ticket, reply: Reply) {
         let body_bytes = reply.len();
         let before = self.tail.len();
+        self.tail.reserve(header::REPLY_BYTES_MAX + body_bytes.min(COPY_BYTES));
         header::write_reply(
             &mut self.tail,
             ticket.correlation_id,
