@@ -100,7 +100,7 @@ pub(super) const NET: &[ConfigKey] = &[
         Kind::Int(i32::MIN, i32::MAX),
         Some("-1"),
         "Send buffer of a client socket; -1 leaves it to the operating system, which fits it to \
-         the connection. Kafka's default is 102400.",
+         the connection, and gives a client on the same machine 102400, Kafka's default.",
     )
     .unit(Unit::Bytes),
     ConfigKey::new(

@@ -20,6 +20,9 @@ use crate::broker::Broker;
 
 /// The wait before accepting again when the process or the machine is out of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The send buffer towards a client on this machine, as large as Kafka's. It takes what is sent at
+/// once, so more would gain nothing, and cools down before it is read (docs/adr/0007).
+const SAME_MACHINE_SEND_BYTES: usize = 100 << 10;
 
 /// Where one listener listens.
 #[derive(Clone, Debug)]
@@ -267,13 +270,14 @@ fn open(
     shared: &Arc<Shared>,
 ) {
     let Ok(local) = stream.local_addr() else { return };
-    // Replies are written whole; waiting to fill a packet only delays them.
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_keepalive(true);
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    let local = SocketAddr::new(local.ip().to_canonical(), local.port());
+    let is_same_machine = peer.ip().is_loopback() || peer.ip() == local.ip();
+    set_up(&stream, is_same_machine, &shared.options);
     let info = Arc::new(ConnectionInfo {
         id: shared.next_connection_id(),
-        peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
-        local: SocketAddr::new(local.ip().to_canonical(), local.port()),
+        peer,
+        local,
         listener: listener.clone(),
         software: OnceLock::new(),
     });
@@ -288,6 +292,17 @@ fn open(
             () = aborting.cancelled() => {}
         }
     });
+}
+
+/// What fails here is a connection that is gone, which its reader finds out.
+fn set_up(stream: &TcpStream, is_same_machine: bool, options: &NetOptions) {
+    // Replies are written whole; waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_keepalive(true);
+    if is_same_machine && options.send_buffer_bytes.is_none() {
+        let _ = socket.set_send_buffer_size(SAME_MACHINE_SEND_BYTES);
+    }
 }
 
 /// Counts a connection as open until it is dropped, also when its task panics.
@@ -308,5 +323,30 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.shared.metrics.connections_closed.inc();
         self.shared.metrics.active_connections.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_client_on_this_machine_has_a_small_send_buffer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let asked = NetOptions { send_buffer_bytes: Some(8192), ..NetOptions::default() };
+        let size = async |is_same_machine, options: &NetOptions| {
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let before = SockRef::from(&stream).send_buffer_size().expect("a size");
+            set_up(&stream, is_same_machine, options);
+            (before, SockRef::from(&stream).send_buffer_size().expect("a size"))
+        };
+        // Linux keeps twice what it is asked for.
+        let (_, near) = size(true, &NetOptions::default()).await;
+        assert_eq!(near, 2 * SAME_MACHINE_SEND_BYTES);
+        let (before, far) = size(false, &NetOptions::default()).await;
+        assert_eq!(far, before);
+        let (before, chosen) = size(true, &asked).await;
+        assert_eq!(chosen, before, "the listening socket has what was asked for");
     }
 }
