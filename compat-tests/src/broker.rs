@@ -92,6 +92,11 @@ impl Broker {
         }
     }
 
+    /// Ends it and leaves its directory.
+    pub fn into_dir(self) -> TempDir {
+        self.dir
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }

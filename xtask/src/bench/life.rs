@@ -61,6 +61,7 @@ pub(super) fn partitions(run: &mut Run<'_>) -> Result<(), String> {
     run.add("killed", seen.number("acknowledged_at")? - begin);
     run.add("killed-all", seen.number("all_acknowledged_at")? - begin);
     broker.kill();
+    run.keep(broker);
     Ok(())
 }
 

@@ -21,6 +21,7 @@ mod works;
 use clap::Args;
 use compat_tests::broker::Kind;
 use compat_tests::setup::Tool;
+use tempfile::TempDir;
 
 use machine::Place;
 use report::Report;
@@ -92,15 +93,17 @@ pub(crate) fn run(options: &Options, selection: Selection) -> Result<(), String>
     process::allow_many_files()?;
     process::touch_free_memory()?;
     let mut report = Report::new(&works);
+    // Removed at the end.
+    let mut kept = Vec::new();
     // Not counted: who runs first would still find pages that nobody has touched.
     if let Some(first) = works.iter().find(|work| work.repeat == Repeat::EveryRound) {
-        measure(first, Kind::Gofka, options)?;
+        measure(first, Kind::Gofka, options, &mut kept)?;
     }
     let rounds = options.rounds.unwrap_or(selection.rounds());
     let mut failed = Vec::new();
     for work in &works {
         // What others have shown in an hour is not lost to one that fails.
-        if let Err(cause) = every_round(work, rounds, options, &mut report) {
+        if let Err(cause) = every_round(work, rounds, options, &mut report, &mut kept) {
             eprintln!("{cause}");
             failed.push(cause);
         }
@@ -155,6 +158,7 @@ fn every_round(
     rounds: u32,
     options: &Options,
     report: &mut Report,
+    kept: &mut Vec<TempDir>,
 ) -> Result<(), String> {
     let order: &[Kind] = if options.alone {
         &[Kind::Gofka, Kind::Gofka]
@@ -164,19 +168,27 @@ fn every_round(
     let times = if work.repeat == Repeat::Once { 1 } else { rounds };
     for _ in 0..times {
         for kind in order {
-            report.add(*kind, work, measure(work, *kind, options)?);
+            report.add(*kind, work, measure(work, *kind, options, kept)?);
         }
     }
     Ok(())
 }
 
-/// One run of one broker. Nothing of it is alive, on disk or dirty afterwards.
-fn measure(work: &Work, kind: Kind, options: &Options) -> Result<Vec<(&'static str, f64)>, String> {
+/// One run of one broker. Nothing of it is alive or dirty afterwards, nor on disk but for what is
+/// kept.
+fn measure(
+    work: &Work,
+    kind: Kind,
+    options: &Options,
+    kept: &mut Vec<TempDir>,
+) -> Result<Vec<(&'static str, f64)>, String> {
     let mut run = Run::new(kind, work, options);
     let done = (work.measure)(&mut run);
     process::write_dirty_pages();
     done.map_err(|cause| format!("{kind:?} {}: {cause}", work.name))?;
-    Ok(run.seen())
+    let (seen, mut left) = run.end();
+    kept.append(&mut left);
+    Ok(seen)
 }
 
 /// The command that measures the same again.

@@ -1,6 +1,7 @@
 //! One run of one work: its broker, what it was told to do, and the values that it has seen.
 
 use compat_tests::broker::{Broker, Kind, SHIPPED_JVM};
+use tempfile::TempDir;
 
 use super::Options;
 use super::load::Load;
@@ -14,11 +15,12 @@ pub(super) struct Run<'a> {
     pub(super) options: &'a Options,
     work: &'a Work,
     seen: Vec<(&'static str, f64)>,
+    kept: Vec<TempDir>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(kind: Kind, work: &'a Work, options: &'a Options) -> Self {
-        Self { kind, options, work, seen: Vec::new() }
+        Self { kind, options, work, seen: Vec::new(), kept: Vec::new() }
     }
 
     /// A value of the row `key` of this work.
@@ -27,8 +29,16 @@ impl<'a> Run<'a> {
         self.seen.push((key, value));
     }
 
-    pub(super) fn seen(self) -> Vec<(&'static str, f64)> {
-        self.seen
+    /// Stops the broker for good and leaves its directory, with very many files, until all is
+    /// measured: for minutes ext4 without a journal walks over the inodes of removed files
+    /// whenever it makes one.
+    pub(super) fn keep(&mut self, broker: Broker) {
+        self.kept.push(broker.into_dir());
+    }
+
+    /// What was seen, and the directories that are still to be removed.
+    pub(super) fn end(self) -> (Vec<(&'static str, f64)>, Vec<TempDir>) {
+        (self.seen, self.kept)
     }
 
     /// A broker that does not run yet, in the mode of the work.

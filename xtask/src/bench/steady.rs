@@ -78,8 +78,11 @@ pub(super) fn paced(run: &mut Run<'_>) -> Result<(), String> {
     let seconds = run.options.seconds.to_string();
     let words = ["--warm", "100000", "--seconds", &seconds];
     let (seen, used) = from_ready(Load::spawn_go("paced", &broker.bootstrap(), &words)?, pid)?;
-    let gigabytes = seen.number("count")? / 1e6;
+    let (count, batches) = (seen.number("count")?, seen.number("batches")?);
+    let gigabytes = count / 1e6;
     run.add("cpu", used / gigabytes);
+    run.add("request", used * 1e6 / batches);
+    run.add("records", count / batches);
     run.add("client", seen.number("client_cpu_seconds")? / gigabytes);
     run.add("p50", seen.number("p50_ms")?);
     run.add("p99", seen.number("p99_ms")?);

@@ -149,6 +149,8 @@ pub(super) const WORKS: &[Work] = &[
         measure: steady::paced,
         rows: &[
             row("cpu", "20 MB/s without linger: broker CPU-s/GB", RatioMost(0.25)),
+            row("request", "the same: broker CPU, us a request", Goal::None),
+            row("records", "the same: records in a request", Goal::None),
             row("client", "20 MB/s without linger: client CPU-s/GB", Goal::None),
             row("p50", "20 MB/s without linger: p50, ms", Goal::None),
             row("p99", "20 MB/s without linger: p99, ms", RatioMost(0.5)),

@@ -14,7 +14,8 @@ import (
 // paced sends each record when it is due. Its time counts from then, also where the producer
 // itself was held up: a broker that stands still for a second has made a second's records late.
 func paced(o options) map[string]float64 {
-	c := client(o, kgo.MaxBufferedRecords(10_000_000))
+	var written batches
+	c := client(o, kgo.MaxBufferedRecords(10_000_000), kgo.WithHooks(&written))
 	defer c.Close()
 	var lock sync.Mutex
 	var seen []time.Duration
@@ -40,9 +41,15 @@ func paced(o options) map[string]float64 {
 	}
 	run(func(i int) bool { return i == o.warm }, false)
 	ready()
+	before := written.Load()
+	result := func() map[string]float64 {
+		values := percentiles(seen)
+		values["batches"] = float64(written.Load() - before)
+		return values
+	}
 	if o.seconds > 0 {
 		run(func(i int) bool { return i == o.rate*o.seconds }, true)
-		return percentiles(seen)
+		return result()
 	}
 	var closed atomic.Bool
 	go func() {
@@ -50,7 +57,16 @@ func paced(o options) map[string]float64 {
 		closed.Store(true)
 	}()
 	run(func(int) bool { return closed.Load() }, true)
-	return percentiles(seen)
+	return result()
+}
+
+// batches counts those that were sent: of one partition, each in a request of its own.
+type batches struct{ atomic.Int64 }
+
+func (b *batches) OnProduceBatchWritten(
+	kgo.BrokerMetadata, string, int32, kgo.ProduceBatchMetrics,
+) {
+	b.Add(1)
 }
 
 // many has producers of their own connections, with batches up to 16 KiB and five requests in
