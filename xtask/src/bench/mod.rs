@@ -14,6 +14,7 @@ mod machine;
 pub(crate) mod micro;
 mod process;
 mod report;
+mod round_trip;
 mod run;
 mod steady;
 mod works;

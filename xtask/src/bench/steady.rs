@@ -2,9 +2,9 @@
 //! producers.
 
 use super::load::{Load, Seen};
-use super::process;
 use super::run::{Run, pid};
 use super::works::Mode;
+use super::{process, round_trip};
 
 const ONE_PARTITION: &[(&str, &str)] = &[("num.partitions", "1")];
 const SIX_PARTITIONS: &[(&str, &str)] = &[("num.partitions", "6")];
@@ -68,6 +68,8 @@ pub(super) fn one_at_a_time(run: &mut Run<'_>) -> Result<(), String> {
     run.add("p50", seen.number("p50_ms")?);
     run.add("p99", seen.number("p99_ms")?);
     run.add("cpu", used * 1e6 / count as f64);
+    run.add("bare", round_trip::of_broker(broker.address(), "bench", count)?);
+    run.add("echo", round_trip::of_echo(count)?);
     broker.stop();
     Ok(())
 }

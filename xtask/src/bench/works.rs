@@ -139,6 +139,8 @@ pub(super) const WORKS: &[Work] = &[
             row("p50", "one 1 kB record at a time: p50, ms", RatioMost(0.5)),
             row("p99", "one 1 kB record at a time: p99, ms", RatioMost(0.5)),
             row("cpu", "one 1 kB record at a time: broker CPU, us each", Goal::None),
+            row("bare", "the same from a bare socket: p50, us", Goal::None),
+            row("echo", "an echo of as many bytes, without a broker: p50, us", Goal::None),
         ],
     },
     Work {
