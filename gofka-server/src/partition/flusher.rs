@@ -131,7 +131,10 @@ impl Flusher {
                 Work::One(partition) => {
                     partition.flush_state().begin();
                     partition.note_sync(partition.log().sync());
-                    self.end(partition);
+                    if partition.flush_state().end() {
+                        // Nobody is woken: this thread takes it next, or what waits before it.
+                        self.shared.queue.lock().partitions.push_back(partition);
+                    }
                 }
                 Work::Round(partitions) => self.round(partitions),
             }
@@ -154,13 +157,9 @@ impl Flusher {
         self.shared.work.notify_all();
         for (partition, result) in partitions.into_iter().zip(results) {
             partition.note_sync(result);
-            self.end(partition);
-        }
-    }
-
-    fn end(&self, partition: Arc<Partition>) {
-        if partition.flush_state().end() {
-            self.push(partition);
+            if partition.flush_state().end() {
+                self.push(partition);
+            }
         }
     }
 
