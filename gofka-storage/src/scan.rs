@@ -6,9 +6,8 @@
 use crate::disk::{self, FileSlot};
 use crate::error::StorageError;
 use crate::trust::Trust;
-use bytes::Bytes;
 use gofka_core::ids::Offset;
-use gofka_core::record::{BATCH_HEADER_SIZE, Batch, BatchHeader};
+use gofka_core::record::{BATCH_HEADER_SIZE, BatchHeader, BatchView};
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
@@ -133,23 +132,30 @@ impl Headers {
     }
 }
 
-/// Bytes read at once when all of a segment is read.
-const CHUNK: usize = 1 << 20;
+/// Bytes read at once when all of a segment is read: few enough to be in the core's own cache still
+/// when they are looked at.
+const CHUNK: usize = 256 << 10;
+/// As much is asked for ahead of what is read.
+const AHEAD: u64 = 1 << 20;
 
 /// Walks over whole batches, checking each one's checksum.
 pub(crate) struct Batches {
     file: Arc<File>,
     slot: Arc<FileSlot>,
+    /// Used again for every chunk.
+    buffer: Vec<u8>,
     /// Read, but not handed out; begins at `position`.
-    buffer: Bytes,
+    unread: Range<usize>,
     position: u64,
     end: u64,
+    /// Up to where the kernel was asked to read ahead.
+    ahead: u64,
     range: Range<Offset>,
 }
 
 /// What stands at a position: a batch, or the reason why there is none.
-pub(crate) enum Found {
-    Batch(u64, Batch),
+pub(crate) enum Found<'a> {
+    Batch(u64, BatchView<'a>),
     Bad(String),
     /// Nothing but zeros up to the end: room that was made for batches.
     Zeros,
@@ -165,25 +171,36 @@ impl Batches {
         range: Range<Offset>,
     ) -> Result<Self, StorageError> {
         let (file, slot) = (slot.file()?, Arc::clone(slot));
-        Ok(Self { file, slot, buffer: Bytes::new(), position, end, range })
+        let (buffer, unread) = (Vec::new(), 0..0);
+        Ok(Self { file, slot, buffer, unread, position, end, ahead: position, range })
+    }
+
+    /// Bytes that the next call will read; none where the next batch is in memory.
+    pub(crate) fn about_to_read(&self) -> usize {
+        let unread = &self.buffer[self.unread.clone()];
+        let needed = BatchHeader::parse(unread).map_or(BATCH_HEADER_SIZE, |header| header.size());
+        if needed <= unread.len() { 0 } else { self.len_to_read(needed) }
     }
 
     /// The next batch and its position.
-    pub(crate) fn next_batch(&mut self) -> Result<Found, StorageError> {
+    pub(crate) fn next_batch(&mut self) -> Result<Found<'_>, StorageError> {
         if self.position >= self.end {
             return Ok(Found::End);
         }
         if !self.fill(BATCH_HEADER_SIZE)? {
             return self.zeros_or("the file ends inside a header".into());
         }
-        let header = match BatchHeader::parse(&self.buffer) {
+        let header = match BatchHeader::parse(&self.buffer[self.unread.clone()]) {
             Ok(header) => header,
             Err(problem) => return self.zeros_or(problem.to_string()),
         };
-        if self.position + header.size() as u64 > self.end || !self.fill(header.size())? {
+        let size = header.size();
+        if self.position + size as u64 > self.end || !self.fill(size)? {
             return Ok(Found::Bad("the file ends inside a batch".into()));
         }
-        let batch = Batch { header, bytes: self.buffer.split_to(header.size()) };
+        let start = self.unread.start;
+        let payload = &self.buffer[start + BATCH_HEADER_SIZE..start + size];
+        let batch = BatchView { header, payload };
         if let Err(problem) = batch.check_crc() {
             return Ok(Found::Bad(problem.to_string()));
         }
@@ -192,30 +209,53 @@ impl Batches {
             return Ok(Found::Bad("its offsets are out of place".into()));
         }
         let position = self.position;
-        self.position += header.size() as u64;
+        self.position += size as u64;
+        self.unread.start += size;
         self.range.start = header.next_offset();
         Ok(Found::Batch(position, batch))
     }
 
     /// Tells room that was made for batches from a batch that is not whole.
-    fn zeros_or(&self, problem: String) -> Result<Found, StorageError> {
-        let zeros = self.buffer.iter().all(|byte| *byte == 0)
+    fn zeros_or(&self, problem: String) -> Result<Found<'_>, StorageError> {
+        let zeros = self.buffer[self.unread.clone()].iter().all(|byte| *byte == 0)
             && disk::is_zero(&self.file, self.position, self.end)
                 .map_err(|e| StorageError::io(self.slot.path(), e))?;
         Ok(if zeros { Found::Zeros } else { Found::Bad(problem) })
     }
 
-    /// Sees to it that `len` bytes are in the buffer; false where the file ends before.
+    /// What is to be read so that `len` bytes from the position on are in memory.
+    fn len_to_read(&self, len: usize) -> usize {
+        let have = self.unread.len();
+        let rest = (self.end - self.position) as usize - have;
+        CHUNK.max(len - have).min(rest)
+    }
+
+    /// Sees to it that `len` bytes are in memory; false where the file ends before.
     fn fill(&mut self, len: usize) -> Result<bool, StorageError> {
-        if self.buffer.len() >= len {
+        let have = self.unread.len();
+        if have >= len {
             return Ok(true);
         }
-        let rest = (self.end - self.position) as usize;
-        let bytes = disk::read_at(&self.file, self.position, len.max(CHUNK).min(rest))
+        let wanted = self.len_to_read(len);
+        self.buffer.copy_within(self.unread.clone(), 0);
+        if self.buffer.len() < have + wanted {
+            self.buffer.reserve_exact(have + wanted - self.buffer.len());
+            self.buffer.resize(have + wanted, 0);
+        }
+        let next = self.position + have as u64;
+        self.read_ahead(next + wanted as u64);
+        let filled = disk::fill_at(&self.file, next, &mut self.buffer[have..have + wanted])
             .map_err(|e| StorageError::io(self.slot.path(), e))?;
-        self.buffer = Bytes::from(bytes);
-        let next = self.position + self.buffer.len() as u64;
-        disk::read_ahead(&self.file, next..self.end.min(next + CHUNK as u64).max(next));
-        Ok(self.buffer.len() >= len)
+        self.unread = 0..have + filled;
+        Ok(self.unread.len() >= len)
+    }
+
+    /// Has the kernel read on behind `position`, in large steps.
+    fn read_ahead(&mut self, position: u64) {
+        let from = self.ahead.max(position);
+        if from < position + AHEAD / 2 {
+            self.ahead = (position + AHEAD).min(self.end).max(from);
+            disk::read_ahead(&self.file, from..self.ahead);
+        }
     }
 }

@@ -5,6 +5,27 @@
 use super::header::{BATCH_HEADER_SIZE, BatchHeader, Compression, LENGTH_PREFIX_SIZE, MAGIC};
 use bytes::Bytes;
 
+/// A whole batch in a buffer that is somebody else's: for who looks at a batch and keeps none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchView<'a> {
+    /// The header.
+    pub header: BatchHeader,
+    /// The records, compressed or not.
+    pub payload: &'a [u8],
+}
+
+impl BatchView<'_> {
+    /// Compares the stored checksum with the bytes' own.
+    pub fn check_crc(&self) -> Result<(), BatchError> {
+        let computed = self.header.compute_crc(self.payload);
+        if computed == self.header.crc {
+            Ok(())
+        } else {
+            Err(BatchError::Crc { stored: self.header.crc, computed })
+        }
+    }
+}
+
 /// A whole batch.
 ///
 /// **Invariant:** `header` is what counts. Its fields may have been changed since `bytes` arrived
@@ -47,12 +68,12 @@ impl Batch {
 
     /// Compares the stored checksum with the bytes' own.
     pub fn check_crc(&self) -> Result<(), BatchError> {
-        let computed = self.header.compute_crc(self.payload());
-        if computed == self.header.crc {
-            Ok(())
-        } else {
-            Err(BatchError::Crc { stored: self.header.crc, computed })
-        }
+        self.view().check_crc()
+    }
+
+    /// The same where it lies.
+    pub fn view(&self) -> BatchView<'_> {
+        BatchView { header: self.header, payload: self.payload() }
     }
 }
 

@@ -9,13 +9,14 @@
 //! each header: key length varint, key | value length varint, value      (length -1: null)
 //! ```
 
-use super::batch::{Batch, BatchError};
+use super::batch::{Batch, BatchError, BatchView};
 use super::compression::decompress;
-use super::header::{BATCH_HEADER_SIZE, Compression, TimestampType};
+use super::header::{Attributes, BATCH_HEADER_SIZE, Compression, TimestampType};
 use super::varint::{read_i32, read_i64};
 use crate::ids::Offset;
 use crate::time::TimestampMs;
 use bytes::Bytes;
+use std::borrow::Cow;
 
 /// A record taken out of its batch. Key, value and headers share the batch's memory: who keeps
 /// one for long copies it, or keeps the whole batch alive.
@@ -68,6 +69,11 @@ impl<'a> RecordWalk<'a> {
     /// Walks `count` records in `payload`.
     pub fn new(payload: &'a [u8], count: i32) -> Self {
         Self { rest: payload, index: 0, count }
+    }
+
+    /// Bytes after the records that were seen.
+    pub fn bytes_left(&self) -> usize {
+        self.rest.len()
     }
 
     /// The next record; `None` when all have been seen and nothing is left over.
@@ -136,16 +142,26 @@ fn read_nullable<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, &'static s
 /// The batch's records as they are uncompressed: a slice of the batch, or freshly decompressed,
 /// never more than `max_decompressed` bytes.
 pub fn uncompressed_payload(batch: &Batch, max_decompressed: usize) -> Result<Bytes, BatchError> {
-    let codec = codec_of(batch)?;
+    let codec = codec_of(batch.header.attributes)?;
     if codec == Compression::None {
         return Ok(batch.bytes.slice(BATCH_HEADER_SIZE..));
     }
     decompress(codec, batch.payload(), max_decompressed).map(Bytes::from)
 }
 
-/// The batch's codec, or an error for a number that stands for none.
-pub(super) fn codec_of(batch: &Batch) -> Result<Compression, BatchError> {
-    let attributes = batch.header.attributes;
+impl<'a> BatchView<'a> {
+    /// The records as they are uncompressed, never more than `max_decompressed` bytes.
+    pub fn uncompressed(&self, max_decompressed: usize) -> Result<Cow<'a, [u8]>, BatchError> {
+        let codec = codec_of(self.header.attributes)?;
+        if codec == Compression::None {
+            return Ok(Cow::Borrowed(self.payload));
+        }
+        decompress(codec, self.payload, max_decompressed).map(Cow::Owned)
+    }
+}
+
+/// The codec, or an error for a number that stands for none.
+pub(super) fn codec_of(attributes: Attributes) -> Result<Compression, BatchError> {
     attributes.compression().ok_or(BatchError::Codec(attributes.0 as u8 & 0b111))
 }
 

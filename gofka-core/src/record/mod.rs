@@ -12,7 +12,7 @@ mod iterate;
 mod validate;
 mod varint;
 
-pub use batch::{Batch, BatchError, split};
+pub use batch::{Batch, BatchError, BatchView, split};
 pub use builder::{BatchBuilder, HeaderRef, NewRecord};
 pub use compression::CompressionLevel;
 pub use header::{

@@ -129,7 +129,7 @@ fn validate_one(batch: Batch, rules: &ValidationRules) -> Result<Batch, BatchRej
     }
     check_size(&batch, rules)?;
     batch.check_crc()?;
-    let codec = codec_of(&batch)?;
+    let codec = codec_of(header.attributes)?;
     if rules.origin == Origin::Client {
         check_client_header(&batch)?;
     }

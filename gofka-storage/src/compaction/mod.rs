@@ -22,7 +22,7 @@ use crate::scan::{Batches, Found};
 use crate::segment::Segment;
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{Offset, ProducerId};
-use gofka_core::record::{self, Batch, BatchError, RecordWalk};
+use gofka_core::record::{BatchError, BatchHeader, BatchView, RecordWalk};
 use gofka_core::time::TimestampMs;
 use keys::LastOffsets;
 use std::collections::HashMap;
@@ -38,8 +38,8 @@ pub struct CompactionRun<'a> {
     pub up_to: Offset,
     /// Bounds the memory for keys.
     pub map_bytes: usize,
-    /// Told of bytes before they are read or written, and may wait, as long as the log is wanted;
-    /// false calls the run off.
+    /// Told of bytes before they are read or written, some hundred thousand at a time, and may
+    /// wait, as long as the log is wanted; false calls the run off.
     pub pace: &'a dyn Fn(u64, StillWanted<'_>) -> bool,
 }
 
@@ -60,6 +60,13 @@ enum Cleaned {
     /// Everything stays.
     Same,
     /// The run was called off.
+    CalledOff,
+}
+
+/// What comes next in a segment.
+enum Next<'a> {
+    Batch(BatchView<'a>),
+    End,
     CalledOff,
 }
 
@@ -92,8 +99,7 @@ struct Rules {
 struct Aborted(HashMap<ProducerId, Vec<(Offset, Offset)>>);
 
 impl Aborted {
-    fn has(&self, batch: &Batch) -> bool {
-        let header = &batch.header;
+    fn has(&self, header: &BatchHeader) -> bool {
         header.attributes.is_transactional()
             && self.0.get(&header.producer_id).is_some_and(|txns| {
                 txns.iter().any(|(first, last)| {
@@ -182,6 +188,27 @@ impl Log {
         Ok(segments)
     }
 
+    /// The next batch, which must be a good one: compacting damaged bytes would hide the damage.
+    /// Before more is read, waits until each byte of it may be touched so many `times`.
+    fn next_good<'a>(
+        &self,
+        segment: &Segment,
+        batches: &'a mut Batches,
+        run: &CompactionRun<'_>,
+        times: usize,
+    ) -> Result<Next<'a>, StorageError> {
+        let bytes = batches.about_to_read();
+        if bytes > 0 && !self.may_go_on(run, bytes * times) {
+            return Ok(Next::CalledOff);
+        }
+        match batches.next_batch()? {
+            Found::Batch(_, batch) => Ok(Next::Batch(batch)),
+            Found::End => Ok(Next::End),
+            Found::Bad(problem) => Err(StorageError::corrupt(segment.log.path(), problem)),
+            Found::Zeros => Err(StorageError::corrupt(segment.log.path(), "it ends in zeros")),
+        }
+    }
+
     /// Waits until `bytes` more may be read or written; false when the run is called off, or the
     /// log is not to be touched any more.
     fn may_go_on(&self, run: &CompactionRun<'_>, bytes: usize) -> bool {
@@ -209,12 +236,14 @@ impl Log {
                 segment.size(),
                 segment.offsets_range(),
             )?;
-            while let Some(batch) = next_good(segment, &mut batches)? {
-                if !self.may_go_on(run, batch.header.size()) {
-                    return Ok(None);
-                }
+            loop {
+                let batch = match self.next_good(segment, &mut batches, run, 1)? {
+                    Next::Batch(batch) => batch,
+                    Next::End => break,
+                    Next::CalledOff => return Ok(None),
+                };
                 if !batch.header.attributes.is_control()
-                    && !aborted.has(&batch)
+                    && !aborted.has(&batch.header)
                     && !map_batch(&mut map, segment, &batch)?
                 {
                     return Ok(Some(map));
@@ -268,10 +297,10 @@ fn is_worth_it(
 fn map_batch(
     map: &mut LastOffsets,
     segment: &Segment,
-    batch: &Batch,
+    batch: &BatchView<'_>,
 ) -> Result<bool, StorageError> {
-    let broken = |problem: BatchError| corrupt(segment, batch, &problem);
-    let payload = record::uncompressed_payload(batch, DECOMPRESSED_MAX).map_err(broken)?;
+    let broken = |problem: BatchError| corrupt(segment, &batch.header, &problem);
+    let payload = batch.uncompressed(DECOMPRESSED_MAX).map_err(broken)?;
     if !map.has_room_for(payload.len(), batch.header.record_count) {
         return Ok(false);
     }
@@ -284,18 +313,8 @@ fn map_batch(
     Ok(true)
 }
 
-/// The next batch, which must be a good one: compacting damaged bytes would hide the damage.
-fn next_good(segment: &Segment, batches: &mut Batches) -> Result<Option<Batch>, StorageError> {
-    match batches.next_batch()? {
-        Found::Batch(_, batch) => Ok(Some(batch)),
-        Found::End => Ok(None),
-        Found::Bad(problem) => Err(StorageError::corrupt(segment.log.path(), problem)),
-        Found::Zeros => Err(StorageError::corrupt(segment.log.path(), "it ends in zeros")),
-    }
-}
-
-fn corrupt(segment: &Segment, batch: &Batch, problem: &BatchError) -> StorageError {
-    let what = format!("batch at offset {}: {problem}", batch.header.base_offset);
+fn corrupt(segment: &Segment, header: &BatchHeader, problem: &BatchError) -> StorageError {
+    let what = format!("batch at offset {}: {problem}", header.base_offset);
     StorageError::corrupt(segment.log.path(), what)
 }
 

@@ -1,28 +1,32 @@
 //! One group of segments written anew, without the records that have a later one.
 //!
-//! A batch of which everything stays is copied as it is. Otherwise its records are built into a
-//! batch with the same range of offsets, producer, sequence, epoch and codec.
+//! A batch of which everything stays is copied as it is. Otherwise the records that stay are copied
+//! as they are, in runs of neighbours, behind a header with the same range of offsets, producer,
+//! sequence, epoch, codec and base timestamp, from which their timestamps are counted. Only where
+//! that changes, for a delete horizon, are they written anew.
 
-use super::{Cleaned, CompactionRun, DECOMPRESSED_MAX, Rules, corrupt, next_good};
+use super::{Cleaned, CompactionRun, DECOMPRESSED_MAX, Next, Rules, corrupt};
 use crate::disk::Disk;
 use crate::error::StorageError;
 use crate::index::TxnEntry;
 use crate::log::Log;
 use crate::scan::Batches;
 use crate::segment::{Growth, Segment};
-use bytes::Bytes;
 use gofka_core::config::TopicConfig;
 use gofka_core::record::{
-    self, BATCH_HEADER_SIZE, Batch, BatchBuilder, Compression, LENGTH_PREFIX_SIZE, NewRecord,
-    RecordView, RecordWalk, TimestampType,
+    BATCH_HEADER_SIZE, Batch, BatchBuilder, BatchError, BatchHeader, BatchView, Compression,
+    CompressionLevel, LENGTH_PREFIX_SIZE, NewRecord, RecordView, RecordWalk, TimestampType,
+    compression,
 };
 use gofka_core::time::TimestampMs;
+use std::borrow::Cow;
 use std::io::IoSlice;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes collected before they are written.
-const CHUNK: usize = 1 << 20;
+/// Bytes collected before they are written: few enough to be in the core's own cache still.
+const CHUNK: usize = 256 << 10;
 
 impl Log {
     /// Cleans one group of segments.
@@ -38,28 +42,11 @@ impl Log {
             Output::create(disk, &self.dir, &group[0], u64::from(config.index_interval_bytes))?;
         let mut changed = group.len() > 1;
         for segment in group {
-            // What this brings into memory is checked here, and not for others.
-            segment.trust.forget(0..u64::MAX);
-            let mut batches =
-                Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
-            while let Some(batch) = next_good(segment, &mut batches)? {
-                // Read once, and written as often as not.
-                if !self.may_go_on(run, 2 * batch.header.size()) {
-                    output.discard()?;
-                    return Ok(Cleaned::CalledOff);
-                }
-                match filter(rules, segment, &batch)? {
-                    Kept::All => output.push(&batch)?,
-                    Kept::Some(batch) => {
-                        changed = true;
-                        output.push(&batch)?;
-                    }
-                    Kept::Nothing => changed = true,
-                }
-            }
-            for entry in segment.txns.entries()? {
-                output.push_aborted(&entry)?;
-            }
+            let Some(smaller) = self.clean_segment(segment, rules, run, &mut output)? else {
+                output.discard()?;
+                return Ok(Cleaned::CalledOff);
+            };
+            changed |= smaller;
         }
         if !changed {
             output.discard()?;
@@ -70,70 +57,126 @@ impl Log {
         self.swap_in(group, &cleaned)?;
         Ok(Cleaned::Smaller(size))
     }
+
+    /// Puts into `output` what stays of a segment; whether anything does not, or `None` when the
+    /// run was called off.
+    fn clean_segment(
+        &self,
+        segment: &Segment,
+        rules: &Rules,
+        run: &CompactionRun<'_>,
+        output: &mut Output,
+    ) -> Result<Option<bool>, StorageError> {
+        // What this brings into memory is checked here, and not for others.
+        segment.trust.forget(0..u64::MAX);
+        let mut batches = Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
+        let mut runs = Vec::new();
+        let mut changed = false;
+        loop {
+            // Read once, and written as often as not.
+            let batch = match self.next_good(segment, &mut batches, run, 2)? {
+                Next::Batch(batch) => batch,
+                Next::End => break,
+                Next::CalledOff => return Ok(None),
+            };
+            let kept = filter(rules, segment, &batch, &mut runs)?;
+            changed |= !matches!(kept, Kept::All);
+            match kept {
+                Kept::All => output.push(&batch)?,
+                Kept::Runs(header, payload) => output.push_runs(header, &payload, &runs)?,
+                Kept::Rebuilt(batch) => output.push(&batch.view())?,
+                Kept::Header(header) => output.push(&BatchView { header, payload: &[] })?,
+                Kept::Nothing => {}
+            }
+        }
+        for entry in segment.txns.entries()? {
+            output.push_aborted(&entry)?;
+        }
+        Ok(Some(changed))
+    }
 }
 
 /// What of a batch stays.
-enum Kept {
+enum Kept<'a> {
     All,
-    Some(Batch),
+    /// The runs that were noted, of these uncompressed records; the header has their number and
+    /// largest timestamp.
+    Runs(BatchHeader, Cow<'a, [u8]>),
+    /// Records that were written anew.
+    Rebuilt(Batch),
+    /// No record.
+    Header(BatchHeader),
     Nothing,
 }
 
-fn filter(rules: &Rules, segment: &Segment, batch: &Batch) -> Result<Kept, StorageError> {
+/// Decides what of `batch` stays, noting runs of records that do in `runs`.
+fn filter<'a>(
+    rules: &Rules,
+    segment: &Segment,
+    batch: &BatchView<'a>,
+    runs: &mut Vec<Range<usize>>,
+) -> Result<Kept<'a>, StorageError> {
     let header = &batch.header;
     // Markers stay: what their transactions wrote may be read from any older offset.
     if header.attributes.is_control() || header.base_offset >= rules.last_offsets.end() {
         return Ok(Kept::All);
     }
-    if rules.aborted.has(batch) {
-        return Ok(nothing_of(rules, batch));
+    if rules.aborted.has(header) {
+        return Ok(nothing_of(rules, header));
     }
-    let broken = |problem| corrupt(segment, batch, &problem);
-    let payload = record::uncompressed_payload(batch, DECOMPRESSED_MAX).map_err(broken)?;
-    let horizon = header.attributes.has_delete_horizon().then_some(header.base_timestamp);
+    let broken = |problem| corrupt(segment, header, &problem);
+    let payload = batch.uncompressed(DECOMPRESSED_MAX).map_err(broken)?;
     let mut walk = RecordWalk::new(&payload, header.record_count);
-    let mut kept = Vec::new();
+    let mut kept = BatchHeader { record_count: 0, max_timestamp: TimestampMs::NONE, ..*header };
     let mut keeps_tombstone = false;
+    let mut start = 0;
+    runs.clear();
     while let Some(record) = walk.next_record().map_err(broken)? {
-        if stays(rules, batch, &record, horizon) {
+        let end = payload.len() - walk.bytes_left();
+        if stays(rules, header, &record) {
             keeps_tombstone |= record.value.is_none();
-            kept.push(record);
+            kept.record_count += 1;
+            kept.max_timestamp = kept.max_timestamp.max(timestamp_of(header, &record));
+            match runs.last_mut().filter(|last| last.end == start) {
+                Some(last) => last.end = end,
+                None => runs.push(start..end),
+            }
         }
+        start = end;
     }
-    let new_horizon = keeps_tombstone && horizon.is_none();
-    if kept.len() == header.record_count as usize && !new_horizon {
-        return Ok(Kept::All);
+    if keeps_tombstone && !header.attributes.has_delete_horizon() {
+        return Ok(Kept::Rebuilt(with_horizon(rules, header, &payload).map_err(broken)?));
     }
-    if kept.is_empty() {
-        return Ok(nothing_of(rules, batch));
-    }
-    let horizon = if new_horizon {
-        Some(TimestampMs(rules.now.0.saturating_add(rules.delete_retention_ms)))
-    } else {
-        horizon
-    };
-    Ok(Kept::Some(rebuild(batch, &kept, horizon)))
+    Ok(match kept.record_count {
+        0 => nothing_of(rules, header),
+        count if count == header.record_count => Kept::All,
+        _ => Kept::Runs(kept, payload),
+    })
 }
 
 /// A record stays when it is the last of its key; a tombstone only until its batch's horizon,
 /// which the first run that meets it sets (KIP-534).
-fn stays(
-    rules: &Rules,
-    batch: &Batch,
-    record: &RecordView<'_>,
-    horizon: Option<TimestampMs>,
-) -> bool {
+fn stays(rules: &Rules, header: &BatchHeader, record: &RecordView<'_>) -> bool {
     let Some(key) = record.key else { return false };
-    let offset = batch.header.base_offset.plus(i64::from(record.offset_delta));
+    let offset = header.base_offset.plus(i64::from(record.offset_delta));
     if rules.last_offsets.is_superseded(key, offset) {
         return false;
     }
-    record.value.is_some() || horizon.is_none_or(|horizon| rules.now < horizon)
+    let is_over = header.attributes.has_delete_horizon() && rules.now >= header.base_timestamp;
+    record.value.is_some() || !is_over
+}
+
+fn timestamp_of(header: &BatchHeader, record: &RecordView<'_>) -> TimestampMs {
+    match header.attributes.timestamp_type() {
+        TimestampType::CreateTime => {
+            TimestampMs(header.base_timestamp.0.wrapping_add(record.timestamp_delta))
+        }
+        TimestampType::LogAppendTime => header.max_timestamp,
+    }
 }
 
 /// The last batch of a producer stays without its records: its sequence is still needed.
-fn nothing_of(rules: &Rules, batch: &Batch) -> Kept {
-    let header = &batch.header;
+fn nothing_of(rules: &Rules, header: &BatchHeader) -> Kept<'static> {
     if rules.producers.get(&header.producer_id) != Some(&header.last_offset()) {
         return Kept::Nothing;
     }
@@ -148,35 +191,32 @@ fn nothing_of(rules: &Rules, batch: &Batch) -> Kept {
     header.record_count = 0;
     header.base_timestamp = header.max_timestamp;
     header.crc = header.compute_crc(&[]);
-    Kept::Some(Batch { header, bytes: Bytes::copy_from_slice(&header.to_bytes()) })
+    Kept::Header(header)
 }
 
-fn rebuild(batch: &Batch, kept: &[RecordView<'_>], horizon: Option<TimestampMs>) -> Batch {
-    let header = &batch.header;
+/// The batch with the records that stay, and a horizon for its tombstones.
+fn with_horizon(rules: &Rules, header: &BatchHeader, payload: &[u8]) -> Result<Batch, BatchError> {
     let attributes = header.attributes;
     let codec = attributes.compression().unwrap_or_default();
+    let horizon = TimestampMs(rules.now.0.saturating_add(rules.delete_retention_ms));
     let mut builder = BatchBuilder::new(header.base_offset, codec, attributes.timestamp_type())
         .producer(header.producer_id, header.producer_epoch, header.base_sequence)
-        .leader_epoch(header.leader_epoch);
+        .leader_epoch(header.leader_epoch)
+        .delete_horizon(horizon);
     if attributes.is_transactional() {
         builder = builder.transactional();
     }
-    if let Some(horizon) = horizon {
-        builder = builder.delete_horizon(horizon);
-    }
-    for view in kept {
-        let headers: Vec<_> = view.headers().collect();
-        let timestamp = match attributes.timestamp_type() {
-            TimestampType::CreateTime => {
-                TimestampMs(header.base_timestamp.0.wrapping_add(view.timestamp_delta))
-            }
-            TimestampType::LogAppendTime => header.max_timestamp,
-        };
-        let record = NewRecord { timestamp, key: view.key, value: view.value, headers: &headers };
-        builder.push_at(view.offset_delta, &record);
+    let mut walk = RecordWalk::new(payload, header.record_count);
+    while let Some(view) = walk.next_record()? {
+        if stays(rules, header, &view) {
+            let headers: Vec<_> = view.headers().collect();
+            let timestamp = timestamp_of(header, &view);
+            let (key, value, headers) = (view.key, view.value, &headers[..]);
+            builder.push_at(view.offset_delta, &NewRecord { timestamp, key, value, headers });
+        }
     }
     builder.set_last_offset_delta(header.last_offset_delta);
-    builder.build_batch()
+    Ok(builder.build_batch())
 }
 
 /// The segment that a group becomes, under the names of unfinished files.
@@ -186,6 +226,8 @@ struct Output {
     index_interval: u64,
     /// Collected, but not written.
     buffer: Vec<u8>,
+    /// Records that are to be compressed.
+    uncompressed: Vec<u8>,
 }
 
 impl Output {
@@ -196,15 +238,51 @@ impl Output {
         index_interval: u64,
     ) -> Result<Self, StorageError> {
         let segment = Segment::create_cleaned(disk, dir, first.base)?;
-        let (growth, buffer) = (Growth::default(), Vec::with_capacity(CHUNK));
-        Ok(Self { segment, growth, index_interval, buffer })
+        let (growth, buffer, uncompressed) = (Growth::default(), Vec::new(), Vec::new());
+        Ok(Self { segment, growth, index_interval, buffer, uncompressed })
     }
 
-    fn push(&mut self, batch: &Batch) -> Result<(), StorageError> {
-        let position = self.segment.size() + self.buffer.len() as u64;
-        self.segment.index(&mut self.growth, &batch.header, position, self.index_interval);
+    /// Appends a batch as it is.
+    fn push(&mut self, batch: &BatchView<'_>) -> Result<(), StorageError> {
+        let start = self.buffer.len();
         self.buffer.extend_from_slice(&batch.header.to_bytes());
-        self.buffer.extend_from_slice(batch.payload());
+        self.buffer.extend_from_slice(batch.payload);
+        self.pushed(&batch.header, start)
+    }
+
+    /// Appends a batch with `runs` of the records in `payload`, of which `header` has not yet the
+    /// length and the checksum.
+    fn push_runs(
+        &mut self,
+        mut header: BatchHeader,
+        payload: &[u8],
+        runs: &[Range<usize>],
+    ) -> Result<(), StorageError> {
+        let start = self.buffer.len();
+        let records = start + BATCH_HEADER_SIZE;
+        self.buffer.resize(records, 0);
+        let codec = header.attributes.compression().unwrap_or_default();
+        let is_plain = codec == Compression::None;
+        let out = if is_plain { &mut self.buffer } else { &mut self.uncompressed };
+        for run in runs {
+            out.extend_from_slice(&payload[run.clone()]);
+        }
+        if !is_plain {
+            let level = CompressionLevel::Default;
+            let packed = compression::compress(codec, level, &self.uncompressed);
+            self.uncompressed.clear();
+            self.buffer.extend_from_slice(&packed);
+        }
+        header.batch_length = (self.buffer.len() - start - LENGTH_PREFIX_SIZE) as i32;
+        header.crc = header.compute_crc(&self.buffer[records..]);
+        self.buffer[start..records].copy_from_slice(&header.to_bytes());
+        self.pushed(&header, start)
+    }
+
+    /// Notes the batch that was collected from `start` on.
+    fn pushed(&mut self, header: &BatchHeader, start: usize) -> Result<(), StorageError> {
+        let position = self.segment.size() + start as u64;
+        self.segment.index(&mut self.growth, header, position, self.index_interval);
         if self.buffer.len() >= CHUNK {
             self.write()?;
         }

@@ -131,7 +131,7 @@ impl Recovery {
                 }
                 Found::Batch(position, batch) => {
                     let is_control = batch.header.attributes.is_control();
-                    let marker = is_control.then(|| Marker::parse(batch.payload())).flatten();
+                    let marker = is_control.then(|| Marker::parse(batch.payload)).flatten();
                     self.enter(segment, &batch.header, marker, position)?;
                     size = position + batch.header.size() as u64;
                 }

@@ -3,13 +3,14 @@
 mod ended_early;
 mod kept;
 mod producers;
+mod rewritten;
 mod waiting;
 
 use super::*;
 use crate::disk;
 use crate::testing::*;
 use gofka_core::config::CleanupPolicy;
-use gofka_core::record::{BatchBuilder, Compression, NewRecord, Record, TimestampType};
+use gofka_core::record::{self, BatchBuilder, Compression, NewRecord, Record, TimestampType};
 use std::collections::BTreeMap;
 
 const MAP_BYTES: usize = 1 << 20;
