@@ -10,6 +10,7 @@
 //! every known producer stays, if without records, so that its sequence is not forgotten; what
 //! replaces a record is synced before the record goes.
 
+mod hash;
 mod keys;
 mod rewrite;
 mod swap;
@@ -22,7 +23,7 @@ use crate::scan::{Batches, Found};
 use crate::segment::Segment;
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{Offset, ProducerId};
-use gofka_core::record::{BatchError, BatchHeader, BatchView, RecordWalk};
+use gofka_core::record::{BatchError, BatchHeader, BatchView, RecordView, RecordWalk};
 use gofka_core::time::TimestampMs;
 use keys::LastOffsets;
 use std::collections::HashMap;
@@ -305,12 +306,41 @@ fn map_batch(
         return Ok(false);
     }
     let mut walk = RecordWalk::new(&payload, batch.header.record_count);
-    while let Some(record) = walk.next_record().map_err(broken)? {
-        if let Some(key) = record.key {
-            map.put(key, batch.header.base_offset.plus(i64::from(record.offset_delta)));
+    let mut group = Vec::new();
+    while next_group(&mut walk, map, &mut group).map_err(broken)? {
+        for Hashed { record, hash, .. } in &group {
+            if let Some(key) = record.key {
+                let offset = batch.header.base_offset.plus(i64::from(record.offset_delta));
+                map.put(key, *hash, offset);
+            }
         }
     }
     Ok(true)
+}
+
+/// A record and the hash of its key.
+struct Hashed<'a> {
+    record: RecordView<'a>,
+    hash: u64,
+    /// Bytes after it.
+    bytes_left: usize,
+}
+
+/// Puts the next few records into `group`, having approached their keys; false when there are none.
+fn next_group<'a>(
+    walk: &mut RecordWalk<'a>,
+    map: &LastOffsets,
+    group: &mut Vec<Hashed<'a>>,
+) -> Result<bool, BatchError> {
+    group.clear();
+    while group.len() < keys::TOGETHER
+        && let Some(record) = walk.next_record()?
+    {
+        let hash = record.key.map_or(0, |key| map.hash_of(key));
+        group.push(Hashed { record, hash, bytes_left: walk.bytes_left() });
+    }
+    map.approach(group.iter().map(|hashed| hashed.hash));
+    Ok(!group.is_empty())
 }
 
 fn corrupt(segment: &Segment, header: &BatchHeader, problem: &BatchError) -> StorageError {

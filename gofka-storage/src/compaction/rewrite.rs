@@ -5,7 +5,7 @@
 //! sequence, epoch, codec and base timestamp, from which their timestamps are counted. Only where
 //! that changes, for a delete horizon, are they written anew.
 
-use super::{Cleaned, CompactionRun, DECOMPRESSED_MAX, Next, Rules, corrupt};
+use super::{Cleaned, CompactionRun, DECOMPRESSED_MAX, Hashed, Next, Rules, corrupt, next_group};
 use crate::disk::Disk;
 use crate::error::StorageError;
 use crate::index::TxnEntry;
@@ -131,18 +131,21 @@ fn filter<'a>(
     let mut keeps_tombstone = false;
     let mut start = 0;
     runs.clear();
-    while let Some(record) = walk.next_record().map_err(broken)? {
-        let end = payload.len() - walk.bytes_left();
-        if stays(rules, header, &record) {
-            keeps_tombstone |= record.value.is_none();
-            kept.record_count += 1;
-            kept.max_timestamp = kept.max_timestamp.max(timestamp_of(header, &record));
-            match runs.last_mut().filter(|last| last.end == start) {
-                Some(last) => last.end = end,
-                None => runs.push(start..end),
+    let mut group = Vec::new();
+    while next_group(&mut walk, &rules.last_offsets, &mut group).map_err(broken)? {
+        for Hashed { record, hash, bytes_left } in &group {
+            let end = payload.len() - bytes_left;
+            if stays(rules, header, record, *hash) {
+                keeps_tombstone |= record.value.is_none();
+                kept.record_count += 1;
+                kept.max_timestamp = kept.max_timestamp.max(timestamp_of(header, record));
+                match runs.last_mut().filter(|last| last.end == start) {
+                    Some(last) => last.end = end,
+                    None => runs.push(start..end),
+                }
             }
+            start = end;
         }
-        start = end;
     }
     if keeps_tombstone && !header.attributes.has_delete_horizon() {
         return Ok(Kept::Rebuilt(with_horizon(rules, header, &payload).map_err(broken)?));
@@ -156,10 +159,10 @@ fn filter<'a>(
 
 /// A record stays when it is the last of its key; a tombstone only until its batch's horizon,
 /// which the first run that meets it sets (KIP-534).
-fn stays(rules: &Rules, header: &BatchHeader, record: &RecordView<'_>) -> bool {
+fn stays(rules: &Rules, header: &BatchHeader, record: &RecordView<'_>, hash: u64) -> bool {
     let Some(key) = record.key else { return false };
     let offset = header.base_offset.plus(i64::from(record.offset_delta));
-    if rules.last_offsets.is_superseded(key, offset) {
+    if rules.last_offsets.is_superseded(key, hash, offset) {
         return false;
     }
     let is_over = header.attributes.has_delete_horizon() && rules.now >= header.base_timestamp;
@@ -208,7 +211,8 @@ fn with_horizon(rules: &Rules, header: &BatchHeader, payload: &[u8]) -> Result<B
     }
     let mut walk = RecordWalk::new(payload, header.record_count);
     while let Some(view) = walk.next_record()? {
-        if stays(rules, header, &view) {
+        let hash = view.key.map_or(0, |key| rules.last_offsets.hash_of(key));
+        if stays(rules, header, &view, hash) {
             let headers: Vec<_> = view.headers().collect();
             let timestamp = timestamp_of(header, &view);
             let (key, value, headers) = (view.key, view.value, &headers[..]);
