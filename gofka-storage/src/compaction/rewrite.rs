@@ -37,20 +37,21 @@ impl Log {
         config: &TopicConfig,
         run: &CompactionRun<'_>,
     ) -> Result<Cleaned, StorageError> {
+        if let [segment] = group {
+            match self.changes(segment, rules, run)? {
+                Some(true) => {}
+                Some(false) => return Ok(Cleaned::Same),
+                None => return Ok(Cleaned::CalledOff),
+            }
+        }
         let disk = self.health.disk();
         let mut output =
             Output::create(disk, &self.dir, &group[0], u64::from(config.index_interval_bytes))?;
-        let mut changed = group.len() > 1;
         for segment in group {
-            let Some(smaller) = self.clean_segment(segment, rules, run, &mut output)? else {
+            if !self.clean_segment(segment, rules, run, &mut output)? {
                 output.discard()?;
                 return Ok(Cleaned::CalledOff);
-            };
-            changed |= smaller;
-        }
-        if !changed {
-            output.discard()?;
-            return Ok(Cleaned::Same);
+            }
         }
         let cleaned = output.finish()?;
         let size = cleaned.size();
@@ -58,30 +59,51 @@ impl Log {
         Ok(Cleaned::Smaller(size))
     }
 
-    /// Puts into `output` what stays of a segment; whether anything does not, or `None` when the
-    /// run was called off.
+    /// Whether anything of a segment does not stay as it is; `None` when the run was called off.
+    /// Most of a log is clean, and nothing is written to find that out; where something goes, it is
+    /// found soon as a rule.
+    fn changes(
+        &self,
+        segment: &Segment,
+        rules: &Rules,
+        run: &CompactionRun<'_>,
+    ) -> Result<Option<bool>, StorageError> {
+        // What this brings into memory is checked here, and not for others.
+        segment.trust.forget(0..u64::MAX);
+        let mut batches = Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
+        let mut runs = Vec::new();
+        loop {
+            let batch = match self.next_good(segment, &mut batches, run, 1)? {
+                Next::Batch(batch) => batch,
+                Next::End => return Ok(Some(false)),
+                Next::CalledOff => return Ok(None),
+            };
+            if !matches!(filter(rules, segment, &batch, &mut runs)?, Kept::All) {
+                return Ok(Some(true));
+            }
+        }
+    }
+
+    /// Puts into `output` what stays of a segment; false when the run was called off.
     fn clean_segment(
         &self,
         segment: &Segment,
         rules: &Rules,
         run: &CompactionRun<'_>,
         output: &mut Output,
-    ) -> Result<Option<bool>, StorageError> {
+    ) -> Result<bool, StorageError> {
         // What this brings into memory is checked here, and not for others.
         segment.trust.forget(0..u64::MAX);
         let mut batches = Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
         let mut runs = Vec::new();
-        let mut changed = false;
         loop {
             // Read once, and written as often as not.
             let batch = match self.next_good(segment, &mut batches, run, 2)? {
                 Next::Batch(batch) => batch,
                 Next::End => break,
-                Next::CalledOff => return Ok(None),
+                Next::CalledOff => return Ok(false),
             };
-            let kept = filter(rules, segment, &batch, &mut runs)?;
-            changed |= !matches!(kept, Kept::All);
-            match kept {
+            match filter(rules, segment, &batch, &mut runs)? {
                 Kept::All => output.push(&batch)?,
                 Kept::Runs(header, payload) => output.push_runs(header, &payload, &runs)?,
                 Kept::Rebuilt(batch) => output.push(&batch.view())?,
@@ -92,7 +114,7 @@ impl Log {
         for entry in segment.txns.entries()? {
             output.push_aborted(&entry)?;
         }
-        Ok(Some(changed))
+        Ok(true)
     }
 }
 

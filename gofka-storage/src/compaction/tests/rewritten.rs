@@ -89,3 +89,24 @@ fn batches_of_any_size_are_rewritten() {
     assert_eq!(after.len(), model.len());
     assert!(after.iter().all(|record| before.contains(record)));
 }
+
+#[test]
+fn a_segment_of_which_everything_stays_is_read_and_not_written() {
+    let home = Home::new(compacted());
+    let (_dirs, log) = home.open();
+    (0..60).for_each(|n| put(&log, &format!("key{n}"), Some("value of some length")));
+    log.roll().unwrap();
+    let (segments, size) = (log.segment_count(), log.size_bytes());
+    let told = std::cell::Cell::new(0);
+    let pace = |bytes, _: StillWanted<'_>| {
+        told.set(told.get() + bytes);
+        true
+    };
+    let (now, up_to) = (NOW, log.log_end_offset());
+    let run = CompactionRun { now, up_to, map_bytes: MAP_BYTES, pace: &pace };
+    let outcome = log.compact(&run).unwrap().unwrap();
+    assert_eq!((outcome.bytes_before, outcome.bytes_after), (size, size));
+    assert_eq!((log.segment_count(), log.size_bytes()), (segments, size));
+    // Once for the keys, and once to look whether anything goes.
+    assert_eq!(told.get(), 2 * size);
+}
