@@ -27,11 +27,13 @@ pub fn tools() -> PathBuf {
     target().join("compat")
 }
 
-/// The `gofka` binary: `GOFKA_BIN`, else the release build, else the debug build.
+/// The `gofka` binary: `GOFKA_BIN`, else the release or the debug build, whichever is newer.
 pub fn gofka() -> PathBuf {
     if let Some(path) = env::var_os("GOFKA_BIN") {
         return PathBuf::from(path);
     }
-    let release = target().join("release/gofka");
-    if release.exists() { release } else { target().join("debug/gofka") }
+    let builds = ["release", "debug"].map(|profile| target().join(profile).join("gofka"));
+    let built = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let [release, debug] = builds;
+    if built(&release) > built(&debug) { release } else { debug }
 }
