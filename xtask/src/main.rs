@@ -3,6 +3,7 @@
 //! Run by developers and by `.ci/run`. One thread; each step is a child process.
 
 mod bench;
+mod document;
 mod faults;
 mod fuzz;
 mod step;

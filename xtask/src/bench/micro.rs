@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use serde_json::Value;
 
-use super::machine::{self, Place};
+use crate::document::{self, Place};
 use crate::root;
 
 /// How often an operation is done while its instructions are counted: what is done at every
@@ -83,9 +83,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         "" => String::new(),
         only => format!(" --only {only:?}"),
     };
-    let text = format!("{}\n\n{table}", machine::describe(&format!("cargo xtask micro{only}")));
+    let text = format!("{}\n\n{table}", document::describe(&format!("cargo xtask micro{only}")));
     println!("{text}");
-    if options.write { machine::write_into_document(Place::Micro, &text) } else { Ok(()) }
+    if options.write { document::write(Place::Micro, &text) } else { Ok(()) }
 }
 
 /// Builds the program as a release is built, and tells where it is.

@@ -10,9 +10,9 @@
 mod disk;
 mod life;
 mod load;
-mod machine;
 pub(crate) mod micro;
 mod process;
+pub(crate) use process::total_memory_bytes;
 mod report;
 mod round_trip;
 mod run;
@@ -24,11 +24,11 @@ use compat_tests::broker::Kind;
 use compat_tests::setup::Tool;
 use tempfile::TempDir;
 
-use machine::Place;
 use report::Report;
 use run::Run;
 use works::{Repeat, WORKS, Work};
 
+use crate::document::{self, Place};
 use crate::step;
 
 /// What is measured unless works are named.
@@ -109,13 +109,13 @@ pub(crate) fn run(options: &Options, selection: Selection) -> Result<(), String>
             failed.push(cause);
         }
     }
-    let heading = machine::describe(&command(options, selection, rounds));
+    let heading = document::describe(&command(options, selection, rounds));
     let text = format!("{heading}\n\n{}", report.table());
     println!("{text}");
     if !failed.is_empty() {
         return Err(failed.join("; "));
     }
-    if options.write { machine::write_into_document(selection.place(), &text) } else { Ok(()) }
+    if options.write { document::write(selection.place(), &text) } else { Ok(()) }
 }
 
 impl Selection {

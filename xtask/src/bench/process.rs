@@ -116,7 +116,7 @@ pub(super) fn bytes_of(dir: &Path, extension: &str) -> Result<f64, String> {
 }
 
 /// Memory of the machine.
-pub(super) fn total_memory_bytes() -> Result<f64, String> {
+pub(crate) fn total_memory_bytes() -> Result<f64, String> {
     field_kilobytes("/proc/meminfo", "MemTotal:").map(|kb| kb * 1024.0)
 }
 

@@ -1,35 +1,47 @@
-//! On what, when and how it was measured, and the place in `docs/performance.md` for the result.
+//! On what, when and how something was measured, and the places in the documents for results.
 
 use std::fs;
 use std::process::Command;
 
 use crate::root;
 
-const DOCUMENT: &str = "docs/performance.md";
 const END: &str = "<!-- end of the result -->\n";
 
-/// Where in the document a result goes.
+/// Where a result goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Bench,
     Compare,
     Micro,
+    /// Every run of faults.
+    Faults,
+    /// What they came to, for each mode of durability.
+    Durability,
 }
 
 impl Place {
+    fn document(self) -> &'static str {
+        match self {
+            Self::Bench | Self::Compare | Self::Micro => "docs/performance.md",
+            Self::Faults => "docs/testing.md",
+            Self::Durability => "README.md",
+        }
+    }
+
     fn begin(self) -> &'static str {
         match self {
             Self::Bench => "<!-- result of `cargo xtask bench --write` -->\n",
             Self::Compare => "<!-- result of `cargo xtask compare --write` -->\n",
             Self::Micro => "<!-- result of `cargo xtask micro --write` -->\n",
+            Self::Faults | Self::Durability => "<!-- result of `cargo xtask faults --write` -->\n",
         }
     }
 }
 
 /// One line about the machine, the day and the state of the tree.
-pub(super) fn describe(command: &str) -> String {
+pub(crate) fn describe(command: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let memory = super::process::total_memory_bytes().unwrap_or_default() / f64::from(1 << 30);
+    let memory = super::bench::total_memory_bytes().unwrap_or_default() / f64::from(1 << 30);
     let day = output("date", &["-u", "+%Y-%m-%d"]);
     let commit = output("git", &["rev-parse", "--short", "HEAD"]);
     format!("{day}, commit {commit}, {cores} cores, {memory:.0} GiB: `{command}`")
@@ -41,13 +53,14 @@ fn output(program: &str, arguments: &[&str]) -> String {
     text.unwrap_or_else(|_| "unknown".to_owned())
 }
 
-/// Puts `text` between the two marks of the document.
-pub(super) fn write_into_document(place: Place, text: &str) -> Result<(), String> {
-    let path = root().join(DOCUMENT);
+/// Puts `text` between the two marks of the place.
+pub(crate) fn write(place: Place, text: &str) -> Result<(), String> {
+    let name = place.document();
+    let path = root().join(name);
     let failed = |cause: std::io::Error| format!("{}: {cause}", path.display());
     let document = fs::read_to_string(&path).map_err(failed)?;
     let document =
-        replaced(&document, place.begin(), text).ok_or_else(|| format!("{DOCUMENT}: no marks"))?;
+        replaced(&document, place.begin(), text).ok_or_else(|| format!("{name}: no marks"))?;
     fs::write(&path, document).map_err(failed)
 }
 
@@ -61,7 +74,8 @@ fn replaced(document: &str, begin: &str, text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const PLACES: [Place; 3] = [Place::Bench, Place::Compare, Place::Micro];
+    const PLACES: [Place; 5] =
+        [Place::Bench, Place::Compare, Place::Micro, Place::Faults, Place::Durability];
 
     #[test]
     fn what_stands_between_the_marks_is_replaced() {
@@ -73,9 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_the_marks() {
-        let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
+    fn the_documents_have_the_marks() {
         for place in PLACES {
+            let document = fs::read_to_string(root().join(place.document())).unwrap();
             assert!(replaced(&document, place.begin(), "").is_some(), "{place:?}");
         }
     }

@@ -4,18 +4,19 @@
 //! counts as passed: nothing to complain of in Gofka, and losses found in Apache Kafka, which
 //! shows that the judge can find them.
 
+mod results;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use compat_tests::broker::Kind;
 use compat_tests::faults::power::{Disks, Keeping, Run};
-use compat_tests::faults::report::Report;
 use compat_tests::faults::topic::Topic;
 use compat_tests::faults::{full, kill, namespace, power};
 use compat_tests::setup::Tool;
 
 use crate::test;
+use results::Results;
 
 /// For everything together.
 const LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -74,6 +75,9 @@ pub(crate) struct Options {
     /// Leave out Apache Kafka, which shows what the judge can find
     #[arg(long)]
     no_kafka: bool,
+    /// Put what all of it came to into docs/testing.md and README.md
+    #[arg(long)]
+    write: bool,
 }
 
 /// Makes every fault that was asked for.
@@ -89,24 +93,37 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     }
     let asked = |fault| options.faults.is_empty() || options.faults.contains(&fault);
     let mut wrong = 0;
+    let mut results = Results::default();
     if asked(Fault::Power) {
-        wrong += power_losses(options);
+        wrong += power_losses(options, &mut results);
     }
     for seed in options.seed..options.seed + options.rounds {
         if asked(Fault::Kill) {
-            wrong += kills(options, seed);
+            wrong += kills(options, seed, &mut results);
         }
         if asked(Fault::Full) {
-            wrong += full_disks(options, seed);
+            wrong += full_disks(options, seed, &mut results);
         }
     }
-    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} runs are wrong")) }
+    if wrong > 0 {
+        return Err(format!("{wrong} runs are wrong"));
+    }
+    if options.write { results.write(&command(options)) } else { Ok(()) }
+}
+
+/// The command that does the same again.
+fn command(options: &Options) -> String {
+    let faults = options.faults.iter().filter_map(ValueEnum::to_possible_value);
+    let mut words = vec!["cargo xtask faults".to_owned()];
+    words.extend(faults.map(|fault| fault.get_name().to_owned()));
+    let Options { rounds, seed, kills, .. } = options;
+    words.push(format!("--rounds {rounds} --seed {seed} --kills {kills}"));
+    words.join(" ")
 }
 
 /// How many runs are wrong.
-fn power_losses(options: &Options) -> usize {
+fn power_losses(options: &Options, results: &mut Results) -> usize {
     let mut wrong = 0;
-    let mut calibrated = options.no_kafka || !options.only.is_empty();
     for seed in options.seed..options.seed + options.rounds {
         for (keeping, topic, disks, cuts) in POWER_LOSSES {
             if options.no_kafka && keeping == Keeping::AsShipped {
@@ -118,55 +135,36 @@ fn power_losses(options: &Options) -> usize {
             if !run.title().contains(&options.only) {
                 continue;
             }
-            let report = power::run(&run);
-            calibrated |= matches!(&report, Ok(report) if is_calibration(report));
-            wrong += usize::from(!passed(report));
+            wrong += usize::from(!results.passed(Fault::Power, keeping, power::run(&run)));
         }
     }
+    let calibrated = options.no_kafka || !options.only.is_empty() || results.are_calibrated();
     if !calibrated {
         println!("no loss was found in Apache Kafka: the judge has not shown that it can");
     }
     wrong + usize::from(!calibrated)
 }
 
-fn kills(options: &Options, seed: u64) -> usize {
+fn kills(options: &Options, seed: u64, results: &mut Results) -> usize {
     let mut wrong = 0;
     for topic in Topic::KILLED {
         for keeping in [Keeping::Fsync, Keeping::PageCache] {
             let run = kill::Run { keeping, topic, seed, kills: options.kills };
             if run.title().contains(&options.only) {
-                wrong += usize::from(!passed(kill::run(&run)));
+                wrong += usize::from(!results.passed(Fault::Kill, keeping, kill::run(&run)));
             }
         }
     }
     wrong
 }
 
-fn full_disks(options: &Options, seed: u64) -> usize {
+fn full_disks(options: &Options, seed: u64, results: &mut Results) -> usize {
     let mut wrong = 0;
     for keeping in [Keeping::Fsync, Keeping::PageCache] {
         let run = full::Run { keeping, seed, fills: 12 };
         if run.title().contains(&options.only) {
-            wrong += usize::from(!passed(full::run(&run)));
+            wrong += usize::from(!results.passed(Fault::Full, keeping, full::run(&run)));
         }
     }
     wrong
-}
-
-fn is_calibration(report: &Report) -> bool {
-    report.kind == Kind::Kafka && report.lost > 0
-}
-
-/// Prints a report. What is found in Apache Kafka is not ours to mend.
-fn passed(report: Result<Report, String>) -> bool {
-    match report {
-        Ok(report) => {
-            println!("{report}");
-            report.kind == Kind::Kafka || report.complaints.is_empty()
-        }
-        Err(error) => {
-            println!("{error}");
-            false
-        }
-    }
 }
