@@ -2,13 +2,18 @@
 //! `compat-tests/clients/go/bench`.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
+use compat_tests::process::Process;
 use compat_tests::{paths, setup};
+
+/// How long a load has to end by itself.
+const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running load; its process ends with it.
 pub(super) struct Load {
-    child: Child,
+    process: Process,
     output: BufReader<ChildStdout>,
 }
 
@@ -30,18 +35,14 @@ impl Load {
         bootstrap: &str,
         more: &[&str],
     ) -> Result<Self, String> {
-        let mut child = program
-            .args([name, "--bootstrap", bootstrap])
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|cause| {
-                let program = program.get_program().display();
-                format!("{program}: {cause}; `cargo run -p compat-tests --bin setup` installs it")
-            })?;
-        let output = child.stdout.take().map(BufReader::new).ok_or("no output")?;
-        Ok(Self { child, output })
+        program.args([name, "--bootstrap", bootstrap]).args(more);
+        program.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Process::spawn(program, None).map_err(|cause| {
+            let program = program.get_program().display();
+            format!("{program}: {cause}; `cargo run -p compat-tests --bin setup` installs it")
+        })?;
+        let output = process.child().stdout.take().map(BufReader::new).ok_or("no output")?;
+        Ok(Self { process, output })
     }
 
     /// The next line it prints.
@@ -60,7 +61,7 @@ impl Load {
 
     /// Tells a load that goes on until then to end.
     pub(super) fn end(&mut self) -> Result<Seen, String> {
-        drop(self.child.stdin.take());
+        drop(self.process.child().stdin.take());
         self.seen()
     }
 }
@@ -78,7 +79,7 @@ impl Seen {
 impl Drop for Load {
     fn drop(&mut self) {
         // Closing its input lets a load that holds something end by itself.
-        drop(self.child.stdin.take());
-        self.child.wait().ok();
+        drop(self.process.child().stdin.take());
+        self.process.wait(END_LIMIT);
     }
 }
