@@ -149,7 +149,8 @@ pub(super) const LOG: &[ConfigKey] = &[
         "log.flush.offset.checkpoint.interval.ms",
         Kind::Int(0, i32::MAX),
         Some("60000"),
-        "How often the point from which recovery starts is saved.",
+        "How often it is saved where logs begin, and their high watermarks. From where a recovery \
+         starts is saved every five seconds.",
     )
     .unit(Unit::Milliseconds),
     ConfigKey::new(
@@ -164,7 +165,7 @@ pub(super) const LOG: &[ConfigKey] = &[
         "log.flush.start.offset.checkpoint.interval.ms",
         Kind::Int(0, i32::MAX),
         Some("60000"),
-        "How often the first offsets of the logs are saved.",
+        "Without effect: `log.flush.offset.checkpoint.interval.ms` is for both.",
     )
     .unit(Unit::Milliseconds),
     ConfigKey::new(
@@ -364,7 +365,7 @@ pub(super) const LOG: &[ConfigKey] = &[
         "replica.high.watermark.checkpoint.interval.ms",
         Kind::Long(i64::MIN, i64::MAX),
         Some("5000"),
-        "How often the high watermarks are saved.",
+        "Without effect: `log.flush.offset.checkpoint.interval.ms` is for them, too.",
     )
     .unit(Unit::Milliseconds),
     ConfigKey::new(

@@ -22,7 +22,7 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    /// `possible` where every directory's file system can be relied on for it.
+    /// `possible` where the directory's file system can be relied on for it.
     pub(super) fn new(possible: bool) -> Self {
         Self { possible, not_before: MonotonicMs(0) }
     }
