@@ -47,6 +47,7 @@ fn open(dir: &Path) -> Option<(LogDirs, Option<Arc<Log>>)> {
     let wanted = |_: &TopicPartition, topic_id| Claim::Wanted {
         topic_id: if topic_id == TopicId::NONE { TopicId(Uuid::from_u128(7)) } else { topic_id },
         config: Arc::clone(&config),
+        leader_epoch: None,
     };
     let log = dirs.load(wanted, NOW).ok()?.pop().map(|(_, log)| log);
     Some((dirs, log))

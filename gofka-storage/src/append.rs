@@ -33,7 +33,9 @@ enum Plan<'a> {
 }
 
 impl Log {
-    /// Appends validated batches: assigns their offsets and `epoch`, checks producer state.
+    /// Appends validated batches: assigns their offsets and `epoch`, checks producer state. The log
+    /// ends in no newer epoch than the one in which it is led: one that it took from a changed
+    /// header is forgotten.
     pub fn append_as_leader(
         &self,
         batches: &[Batch],
@@ -43,7 +45,13 @@ impl Log {
         let mut writer = self.writer.lock();
         self.check_usable()?;
         match plan(&writer, batches, self.log_end_offset(), epoch)? {
-            Plan::Write(numbered) => self.write(&mut writer, &numbered, now),
+            Plan::Write(numbered) => {
+                if epoch < self.latest_epoch() && self.epochs.write().disown_above(epoch) {
+                    tracing::error!(partition = %self.partition, %epoch,
+                        "the log knew newer leader epochs than its leader");
+                }
+                self.write(&mut writer, &numbered, now)
+            }
             Plan::Duplicate(span) => Ok(AppendInfo {
                 first_offset: span.first_offset(),
                 last_offset: span.last_offset,

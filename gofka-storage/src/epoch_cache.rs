@@ -2,7 +2,8 @@
 //! `leader-epoch-checkpoint`.
 //!
 //! Owned by `log`, which serializes changes. The file is written before the recovery point
-//! passes what it speaks of; what is after that is found again in the batch headers.
+//! passes what it speaks of; what is after that is found again in the batch headers
+//! (`recovery/epochs`).
 
 use crate::checkpoint;
 use crate::disk::Disk;
@@ -58,6 +59,15 @@ impl EpochCache {
         self.entries.retain(|entry| entry.start < start);
         self.entries.push(Entry { epoch, start });
         self.dirty = true;
+    }
+
+    /// Forgets epochs that are newer than the newest that there ever was; whether there were any.
+    pub(crate) fn disown_above(&mut self, newest: LeaderEpoch) -> bool {
+        let believed = self.entries.partition_point(|entry| entry.epoch <= newest);
+        let disowned = believed < self.entries.len();
+        self.entries.truncate(believed);
+        self.dirty |= disowned;
+        disowned
     }
 
     /// The newest epoch, or -1.
@@ -143,6 +153,15 @@ mod tests {
         assert_eq!(cache.epoch_of(Offset(16)), LeaderEpoch(2));
         cache.assign(LeaderEpoch(3), Offset(10));
         assert_eq!(cache.entries, [Entry { epoch: LeaderEpoch(3), start: Offset(10) }]);
+    }
+
+    #[test]
+    fn epochs_that_never_were_are_forgotten() {
+        let mut cache = cache(&[(2, 10), (4, 20), (9, 30)]);
+        cache.dirty = false;
+        assert!(!cache.disown_above(LeaderEpoch(9)) && !cache.dirty);
+        assert!(cache.disown_above(LeaderEpoch(3)) && cache.dirty);
+        assert_eq!(cache.entries, [Entry { epoch: LeaderEpoch(2), start: Offset(10) }]);
     }
 
     #[test]

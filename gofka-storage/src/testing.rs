@@ -151,7 +151,12 @@ pub(crate) fn dir_options() -> DirOptions {
 
 /// Wants every log, with these settings.
 pub(crate) fn claim(config: &Arc<TopicConfig>) -> impl Fn(&TopicPartition, TopicId) -> Claim {
-    |_, topic_id| Claim::Wanted { topic_id, config: Arc::clone(config) }
+    |_, topic_id| wants(topic_id, config)
+}
+
+/// Wants one, whatever leader epochs it tells of.
+pub(crate) fn wants(topic_id: TopicId, config: &Arc<TopicConfig>) -> Claim {
+    Claim::Wanted { topic_id, config: Arc::clone(config), leader_epoch: None }
 }
 
 pub(crate) fn open_dirs(root: &Path) -> LogDirs {

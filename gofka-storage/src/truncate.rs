@@ -27,6 +27,7 @@ impl Log {
             recovery_point: self.safe_offset().min(offset),
             start: self.log_start_offset().min(offset),
             compacted: self.was_compacted(),
+            newest_epoch: None,
             now,
         };
         let opened = recovery::examine(&self.place(), before)
@@ -66,8 +67,12 @@ impl Log {
         log::note_ends(&opened.segments, opened.end);
         let size = opened.segments.iter().map(|segment| segment.size()).sum();
         *self.segments.write() = opened.segments;
-        *self.epochs.write() = opened.epochs;
-        self.epochs.write().dirty = true;
+        let mut epochs = self.epochs.write();
+        // What is known of them is worth more than what the headers tell.
+        epochs.truncate_from_end(opened.end);
+        epochs.truncate_from_start(opened.start);
+        epochs.dirty = true;
+        drop(epochs);
         *writer = opened.writer;
         self.publish_unstable(writer);
         self.published.size.store(size, Ordering::Relaxed);

@@ -278,7 +278,13 @@ impl Inner {
         let is_its = |topic: &&Arc<TopicImage>| topic.id == id || id == TopicId::NONE;
         match image.topic(name.topic.as_str()).filter(is_its) {
             Some(topic) if self.places_here(topic, name.partition) => {
-                Claim::Wanted { topic_id: topic.id, config: self.config_of(image, topic) }
+                // All of the metadata log has been applied before a log is opened.
+                let partition = image.partition(topic.name.as_str(), name.partition);
+                Claim::Wanted {
+                    topic_id: topic.id,
+                    config: self.config_of(image, topic),
+                    leader_epoch: partition.map(|partition| partition.leader_epoch),
+                }
             }
             _ if self.options.removed.contains(id) => Claim::Deleted,
             _ => Claim::Unknown,

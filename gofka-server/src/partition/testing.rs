@@ -1,6 +1,7 @@
 //! What tests of partitions and of their handlers share: real logs in a folder of their own.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -100,9 +101,15 @@ impl Fixture {
 
     /// Stops cleanly and opens everything again.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// The same, after something has changed in the first log directory.
+    pub(crate) async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         self.partitions.stop().await.unwrap();
         let Self { partitions, image, durability, dirs } = self;
         drop(partitions);
+        change(dirs[0].path());
         let partitions = open(&dirs, durability, &image).await;
         Self { partitions, image, durability, dirs }
     }

@@ -174,6 +174,31 @@ async fn leader_epochs_are_checked() {
 }
 
 #[tokio::test]
+async fn an_epoch_that_no_leader_has_had_is_not_taken_from_a_changed_header() {
+    let fixture = Fixture::with_topic(1).await;
+    (0..3).for_each(|_| {
+        append(&fixture.partition(0), batch(1)).unwrap();
+    });
+    let fixture = fixture
+        .restart_after(|dir| {
+            for lost in [".kafka_cleanshutdown", "recovery-point-offset-checkpoint"] {
+                std::fs::remove_file(dir.join(lost)).unwrap();
+            }
+            // The last byte of the leader epoch of the last batch, from 4 to 20.
+            let path = dir.join("t-0/00000000000000000000.log");
+            let mut bytes = std::fs::read(&path).unwrap();
+            let last = bytes.len() / 3 * 2;
+            bytes[last + 15] ^= 16;
+            std::fs::write(&path, bytes).unwrap();
+        })
+        .await;
+    let partition = fixture.partition(0);
+    assert_eq!(partition.log().log_end_offset(), Offset(3));
+    assert_eq!(partition.log().latest_epoch(), EPOCH);
+    assert_eq!(partition.end_offset_for_epoch(EPOCH), (EPOCH, Offset(3)));
+}
+
+#[tokio::test]
 async fn a_repeated_batch_is_answered_with_its_first_place() {
     let fixture = Fixture::with_topic(1).await;
     let partition = fixture.partition(0);

@@ -13,7 +13,7 @@ use crate::log::{Log, LogPlace};
 use crate::names::{self, Folder};
 use crate::recovery::{self, Before};
 use gofka_core::config::{Durability, TopicConfig};
-use gofka_core::ids::{Offset, TopicId, TopicPartition};
+use gofka_core::ids::{LeaderEpoch, Offset, TopicId, TopicPartition};
 use gofka_core::time::{MonotonicMs, TimestampMs};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -57,6 +57,9 @@ pub enum Claim {
         topic_id: TopicId,
         /// Its settings.
         config: Arc<TopicConfig>,
+        /// Its leader epoch, by metadata that is at least as new as the log: no record was
+        /// written in a newer one. `None` where nobody knows.
+        leader_epoch: Option<LeaderEpoch>,
     },
     /// Its topic was deleted; a crash has kept the log from following.
     Deleted,
@@ -154,12 +157,12 @@ impl LogDirs {
             if topic_id == TopicId::NONE && remove_if_empty(dir, &folder)? {
                 continue;
             }
-            let (config, topic_id) = match claim(&partition, topic_id) {
-                Claim::Wanted { topic_id: id, config } => {
+            let (config, topic_id, newest_epoch) = match claim(&partition, topic_id) {
+                Claim::Wanted { topic_id: id, config, leader_epoch } => {
                     if id != topic_id {
                         unless_full(name_topic(dir, &partition, &folder, id))?;
                     }
-                    (config, id)
+                    (config, id, leader_epoch)
                 }
                 Claim::Deleted => {
                     tracing::info!(%partition, "its topic was deleted: its log follows");
@@ -180,6 +183,7 @@ impl LogDirs {
                 recovery_point: at(&notes.recovery_points),
                 start: at(&notes.starts),
                 compacted: notes.first_dirty.contains_key(&partition),
+                newest_epoch,
                 now,
             };
             let first_dirty = at(&notes.first_dirty);

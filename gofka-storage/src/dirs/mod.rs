@@ -21,7 +21,6 @@ use crate::recovery::{self, Before};
 use delete::DeletedFolder;
 use gofka_core::config::TopicConfig;
 use gofka_core::ids::{NodeId, Offset, TopicId, TopicPartition, Uuid};
-use gofka_core::time::TimestampMs;
 pub use load::Claim;
 use lock::DirLock;
 use parking_lot::{Mutex, RwLock};
@@ -208,14 +207,7 @@ fn make_log(place: LogPlace) -> Result<Log, StorageError> {
         disk.write_new(&metadata, text.as_bytes())?;
         Log::assemble(place, Opened::default())
     } else {
-        let before = Before {
-            clean: false,
-            recovery_point: Offset::ZERO,
-            start: Offset::ZERO,
-            compacted: false,
-            now: TimestampMs::NONE,
-        };
-        recovery::recover(place, before)?
+        recovery::recover(place, Before::NOTHING)?
     };
     // With the first record that is synced, and not before, all of this has to be on the disk.
     health.note_new_folder();

@@ -228,10 +228,10 @@ impl Life {
         let models = &self.models;
         let told = |name: &TopicPartition, topic_id: TopicId| match models.get(&name.partition.0) {
             Some(model) if topic_id == TopicId(Uuid::from_u128(model.id)) => {
-                Claim::Wanted { topic_id, config: small() }
+                wants(topic_id, &small())
             }
             Some(model) if topic_id == TopicId::NONE => {
-                Claim::Wanted { topic_id: TopicId(Uuid::from_u128(model.id)), config: small() }
+                wants(TopicId(Uuid::from_u128(model.id)), &small())
             }
             _ => Claim::Deleted,
         };

@@ -132,7 +132,7 @@ fn a_partition_in_two_directories_is_refused_unless_one_is_of_another_topic() {
     let dirs = LogDirs::open(&paths, &dir_options()).unwrap();
     let config = Arc::new(config());
     let told = |_: &TopicPartition, topic_id: TopicId| match topic_id {
-        TOPIC_ID => Claim::Wanted { topic_id, config: Arc::clone(&config) },
+        TOPIC_ID => wants(topic_id, &config),
         _ => Claim::Unknown,
     };
     assert_eq!(dirs.load(told, NOW).unwrap().len(), 1);
@@ -335,7 +335,7 @@ fn a_full_disk_at_start_takes_no_directory_offline() {
     let told = |name: &TopicPartition, _: TopicId| match name.topic.as_str() {
         "deleted" => Claim::Deleted,
         "unknown" => Claim::Unknown,
-        _ => Claim::Wanted { topic_id: TOPIC_ID, config: Arc::clone(&config) },
+        _ => wants(TOPIC_ID, &config),
     };
     let (dirs, _) = open_full(root.path());
     let loaded = dirs.load(told, NOW).unwrap();
@@ -410,7 +410,7 @@ fn a_log_whose_topic_cannot_be_read_is_told_by_its_name() {
         let config = Arc::new(config());
         let told = |_: &TopicPartition, id: TopicId| {
             assert_eq!(id, TopicId::NONE);
-            Claim::Wanted { topic_id: TOPIC_ID, config: Arc::clone(&config) }
+            wants(TOPIC_ID, &config)
         };
         let dirs = open_dirs(root.path());
         let loaded = dirs.load(told, NOW).unwrap();
@@ -437,7 +437,7 @@ fn logs_that_nobody_wants_are_set_aside() {
     let wanted = |name: &TopicPartition, topic_id: TopicId| {
         assert_eq!(topic_id, TOPIC_ID);
         match name.topic.as_str() {
-            "new" => Claim::Wanted { topic_id, config: Arc::new(config()) },
+            "new" => wants(topic_id, &Arc::new(config())),
             _ => Claim::Unknown,
         }
     };

@@ -8,6 +8,7 @@
 //! in which the next one finds the same: it removes what is after a bad batch from the end
 //! backwards, and the bad batch last.
 
+mod epochs;
 mod recall;
 mod scan;
 
@@ -19,7 +20,8 @@ use crate::names;
 use crate::producer_state::{Marker, ProducerState};
 use crate::scan::{Headers, Placed};
 use crate::segment::{Growth, Segment};
-use gofka_core::ids::Offset;
+use epochs::HeardEpochs;
+use gofka_core::ids::{LeaderEpoch, Offset};
 use gofka_core::record::BATCH_HEADER_SIZE;
 use gofka_core::time::TimestampMs;
 use std::os::unix::fs::MetadataExt;
@@ -37,7 +39,21 @@ pub(crate) struct Before {
     pub(crate) start: Offset,
     /// It may have holes, whatever it is set to now.
     pub(crate) compacted: bool,
+    /// No leader epoch is newer, as far as somebody knows.
+    pub(crate) newest_epoch: Option<LeaderEpoch>,
     pub(crate) now: TimestampMs,
+}
+
+impl Before {
+    /// Nothing is known.
+    pub(crate) const NOTHING: Self = Self {
+        clean: false,
+        recovery_point: Offset::ZERO,
+        start: Offset::ZERO,
+        compacted: false,
+        newest_epoch: None,
+        now: TimestampMs::NONE,
+    };
 }
 
 impl Log {
@@ -53,14 +69,7 @@ impl Log {
             dir: options.dir,
             config: options.config,
         };
-        let before = Before {
-            clean: false,
-            recovery_point: Offset::ZERO,
-            start: Offset::ZERO,
-            compacted: false,
-            now: TimestampMs::NONE,
-        };
-        let log = recover(place, before)?;
+        let log = recover(place, Before::NOTHING)?;
         log.sync()?;
         Ok(log)
     }
@@ -95,19 +104,17 @@ pub(crate) fn examine(place: &LogPlace, before: Before) -> Result<Opened, Storag
         now: before.now,
         segments,
         writer: Writer::default(),
-        epochs: EpochCache::default(),
+        epochs: HeardEpochs::default(),
         end: before.start,
     };
     recovery.run(&before)?;
     let first = recovery.segments.first().map(|segment| segment.base);
     let start = first.unwrap_or(Offset::ZERO).max(before.start);
-    recovery.epochs.truncate_from_start(start);
-    recovery.epochs.truncate_from_end(recovery.end);
     let safe = if before.clean { recovery.end } else { before.recovery_point.min(recovery.end) };
     Ok(Opened {
         segments: recovery.segments,
         writer: recovery.writer,
-        epochs: recovery.epochs,
+        epochs: recovery.epochs.finish(start, recovery.end),
         start,
         end: recovery.end,
         safe,
@@ -158,7 +165,7 @@ struct Recovery {
     now: TimestampMs,
     segments: Vec<Arc<Segment>>,
     writer: Writer,
-    epochs: EpochCache,
+    epochs: HeardEpochs,
     end: Offset,
 }
 
@@ -166,8 +173,7 @@ impl Recovery {
     fn run(&mut self, before: &Before) -> Result<(), StorageError> {
         let stored = EpochCache::load(&self.dir.join(names::LEADER_EPOCHS))?;
         let Some(last) = self.segments.last().cloned() else {
-            self.epochs = stored.unwrap_or_default();
-            self.epochs.truncate_from_end(self.end);
+            self.hear_epochs(stored, self.end, before);
             return self.remove_snapshots(|_| true);
         };
         // A closed log whose end does not add up is treated as one that was not closed.
@@ -178,8 +184,8 @@ impl Recovery {
         };
         let doubt_from = self.segments.get(scan_from).map_or(self.end, |segment| segment.base);
         let epochs_known = stored.is_some();
-        self.epochs = stored.unwrap_or_default();
-        self.epochs.truncate_from_end(doubt_from);
+        // The file was on the disk before the recovery point was.
+        self.hear_epochs(stored, doubt_from.max(before.recovery_point), before);
         let snapshot = self.load_snapshot(doubt_from)?;
         self.recall_batches(snapshot)?;
         let replay_from = if epochs_known { snapshot } else { Offset::ZERO };
@@ -196,6 +202,12 @@ impl Recovery {
         self.remove_snapshots(|offset| {
             offset > end || bases.binary_search(&offset).is_err() && Some(offset) != newest
         })
+    }
+
+    fn hear_epochs(&mut self, stored: Option<EpochCache>, known_to: Offset, before: &Before) {
+        let known_to = if stored.is_some() { known_to } else { Offset::ZERO };
+        let stored = stored.unwrap_or_default();
+        self.epochs = HeardEpochs::new(&self.dir, stored, known_to, before.newest_epoch);
     }
 
     /// The first segment that reaches past the recovery point.
@@ -287,7 +299,7 @@ impl Recovery {
     ) -> Result<(), StorageError> {
         let mut headers = Headers::new(&segment.log, position, segment.size(), segment.base)?;
         while let Some(placed) = headers.next_header()? {
-            self.epochs.assign(placed.header.leader_epoch, placed.header.base_offset);
+            self.epochs.hear(placed.header.leader_epoch, placed.header.base_offset);
             if placed.header.base_offset >= snapshot {
                 let marker = read_marker(segment, &placed)?;
                 self.writer.producers.replay(&placed.header, marker, self.now);

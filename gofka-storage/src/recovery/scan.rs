@@ -9,7 +9,6 @@ use crate::error::StorageError;
 use crate::producer_state::Marker;
 use crate::scan::{Batches, Found, Headers, Placed};
 use crate::segment::{Growth, Segment};
-use gofka_core::ids::LeaderEpoch;
 use gofka_core::record::{Batch, BatchHeader};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -171,9 +170,7 @@ impl Recovery {
     ) -> Result<(), StorageError> {
         segment.index(&mut self.writer.growth, header, position, self.index_interval);
         self.end = header.next_offset();
-        if header.leader_epoch > LeaderEpoch::NONE {
-            self.epochs.assign(header.leader_epoch, header.base_offset);
-        }
+        self.epochs.hear(header.leader_epoch, header.base_offset);
         let completed = self.writer.producers.replay(header, marker, self.now);
         if let Some(completed) = completed.filter(|completed| completed.aborted) {
             let stable = self.writer.producers.last_stable_offset_after(&completed);

@@ -62,7 +62,7 @@ fn open_in(
         config: Arc::new(config.clone()),
     };
     let (start, compacted) = (Offset::ZERO, false);
-    let before = Before { clean: false, recovery_point: synced, start, compacted, now: NOW };
+    let before = Before { recovery_point: synced, start, compacted, now: NOW, ..Before::NOTHING };
     recover(place, before)
 }
 

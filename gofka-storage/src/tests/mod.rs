@@ -2,6 +2,7 @@
 
 mod append;
 mod crash;
+mod epochs;
 mod flipped;
 mod model;
 mod read;
