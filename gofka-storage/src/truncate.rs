@@ -37,6 +37,7 @@ impl Log {
     }
 
     /// Removes segments from `offset` on, from the end backwards, then cuts the one that holds it.
+    /// What is removed must not come back behind what is appended in its place.
     fn cut_files(&self, offset: Offset) -> Result<(), StorageError> {
         let mut segments = self.segments.write();
         while segments.len() > 1 && segments.last().is_some_and(|last| last.base >= offset) {
@@ -45,6 +46,7 @@ impl Log {
             }
         }
         let Some(last) = segments.last() else { return Ok(()) };
+        self.health.disk().sync_dir(&self.dir)?;
         if let Some(place) = last.locate(offset)? {
             let file = last.log.file()?;
             self.health.disk().set_len(&file, last.log.path(), place.position)?;

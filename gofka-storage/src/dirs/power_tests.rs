@@ -266,3 +266,36 @@ fn what_was_synced_survives_and_nothing_else_is_made_up() {
         }
     }
 }
+
+/// Recovery takes away what comes after a gap. It must be gone on the disk before what is appended
+/// in its place is safe.
+#[test]
+fn what_recovery_has_removed_does_not_come_back() {
+    let root = tempfile::tempdir().unwrap();
+    let (segment, next) = (names::file(Offset(6), names::LOG), names::file(Offset(7), names::LOG));
+    let folder = root.path().join(name(0).to_string());
+    {
+        let dirs = open_dirs(root.path());
+        let log = dirs.create(&name(0), TopicId(Uuid::from_u128(1)), small()).unwrap();
+        for n in 0..6 {
+            append(&log, &batch(&n.to_string(), 1));
+        }
+        log.sync().unwrap();
+        dirs.checkpoint_recovery_points().unwrap();
+        log.roll().unwrap();
+        append(&log, &batch("lost", 1));
+        log.roll().unwrap();
+    }
+    // The names of both segments have reached the disk, the first one's record has not.
+    fs::write(folder.join(&segment), b"").unwrap();
+    let (dirs, power) = Life::open(root.path());
+    dirs.load(claim(&small()), NOW).unwrap();
+    let log = dirs.get(&name(0)).unwrap();
+    assert_eq!(log.log_end_offset(), Offset(6));
+    append(&log, &batch("new", 1));
+    assert_eq!(log.sync().unwrap(), Offset(7));
+    let reached = power.0.lock();
+    let (_, names) = &reached.folders[&fs::metadata(&folder).unwrap().ino()];
+    let has = |wanted: &str| names.iter().any(|(name, _)| name == wanted);
+    assert!(has(&segment) && !has(&next), "{names:?}");
+}

@@ -199,6 +199,8 @@ impl Recovery {
         // As many snapshots as segments, and the one that was loaded.
         let (end, newest) = (self.end, self.writer.last_snapshot);
         let bases: Vec<Offset> = self.segments.iter().map(|segment| segment.base).collect();
+        // One of offsets that are given again must not come back when the log is as long.
+        self.writer.new_entries |= self.snapshots.last().is_some_and(|newest| *newest > end);
         self.remove_snapshots(|offset| {
             offset > end || bases.binary_search(&offset).is_err() && Some(offset) != newest
         })

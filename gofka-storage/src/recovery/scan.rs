@@ -195,10 +195,15 @@ impl Recovery {
         };
         let segment = Arc::clone(&self.segments[at]);
         let (path, lost) = (segment.log.path(), segment.size() - size);
-        let last = if goes_on { self.segments.len() } else { at + 1 };
+        let count = self.segments.len();
+        let last = if goes_on { count } else { at + 1 };
         for later in self.segments.drain(last..).rev() {
             tracing::warn!(path = %later.log.path().display(), "removed: it is after a gap");
             later.remove()?;
+        }
+        if self.segments.len() < count {
+            // They must not come back behind what is appended in their place.
+            self.disk.sync_dir(&self.dir)?;
         }
         let (path_shown, synced) = (path.display(), self.synced);
         match end {
