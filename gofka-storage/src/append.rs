@@ -267,6 +267,13 @@ impl Log {
         Ok(true)
     }
 
+    /// Where the last segment ends that is full, and wholly below `bound`.
+    pub(crate) fn sealed_end(&self, bound: Offset) -> Offset {
+        let segments = self.segments.read();
+        let ends = segments.iter().skip(1).map(|next| next.base);
+        ends.take_while(|end| *end <= bound).last().unwrap_or(Offset::ZERO)
+    }
+
     /// Starts a new segment, unless the active one is empty.
     pub fn roll(&self) -> Result<(), StorageError> {
         let mut writer = self.writer.lock();

@@ -72,15 +72,17 @@ pub(crate) fn write_offsets(
     write_lines(disk, path, lines, true)
 }
 
-/// Reads them; empty when the file is missing or damaged.
-pub(crate) fn read_offsets(path: &Path) -> Result<HashMap<TopicPartition, Offset>, StorageError> {
+/// Reads them; `None` when the file is missing or damaged.
+pub(crate) fn read_offsets(
+    path: &Path,
+) -> Result<Option<HashMap<TopicPartition, Offset>>, StorageError> {
     let lines = read_lines(path, |line| {
         let (rest, offset) = line.rsplit_once(' ')?;
         let (topic, partition) = rest.rsplit_once(' ')?;
         let partition = TopicPartition::new(topic, partition.parse().ok()?);
         Some((partition, Offset(offset.parse().ok()?)))
     })?;
-    Ok(lines.unwrap_or_default().into_iter().collect())
+    Ok(lines.map(|lines| lines.into_iter().collect()))
 }
 
 #[cfg(test)]
@@ -97,7 +99,7 @@ mod tests {
         ];
         write_offsets(&Disk::new(2), &path, &offsets).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "0\n2\norders 0 117\nb 2 9\n");
-        assert_eq!(read_offsets(&path).unwrap(), HashMap::from(offsets));
+        assert_eq!(read_offsets(&path).unwrap(), Some(HashMap::from(offsets)));
     }
 
     #[test]
@@ -109,10 +111,10 @@ mod tests {
             ["", "0", "1\n1\na 0 1\n", "0\n2\na 0 1\n", "0\n1\na 0 x\n", "0\n1\na\n", "\0\0"]
         {
             std::fs::write(&path, text).unwrap();
-            assert!(read_offsets(&path).unwrap().is_empty(), "{text:?}");
+            assert!(read_offsets(&path).unwrap().is_none(), "{text:?}");
         }
         std::fs::write(&path, good).unwrap();
-        assert_eq!(read_offsets(&path).unwrap().len(), 1);
-        assert!(read_offsets(&dir.path().join("none")).unwrap().is_empty());
+        assert_eq!(read_offsets(&path).unwrap().map(|offsets| offsets.len()), Some(1));
+        assert!(read_offsets(&dir.path().join("none")).unwrap().is_none());
     }
 }

@@ -45,8 +45,7 @@ impl LogDirs {
         offset: Offset,
         now: TimestampMs,
     ) -> Result<(), StorageError> {
-        let inside = |dir: &&Dir| Arc::ptr_eq(&log.health, &dir.health);
-        let dir = self.dirs.iter().find(inside).ok_or(StorageError::Closed)?;
+        let dir = self.dir_of(log);
         // Until the log is cut, nobody writes where it was safe before.
         let mut written = dir.written.lock();
         if let Some(points) = written.get_mut(names::RECOVERY_POINTS) {
@@ -60,23 +59,55 @@ impl LogDirs {
         log.truncate_to(offset, now)
     }
 
-    /// Compacts a log of one of the directories; see [`Log::compact`]. Before its first hole, the
-    /// cleaner's checkpoint says that it may have some: recovery takes a hole for a loss otherwise,
-    /// also where the log is not to be compacted any more.
+    /// Compacts a log of one of the directories; see [`Log::compact`]. Recovery must not take a
+    /// hole for a loss, also where the log is not to be compacted any more, so that there are two
+    /// that tell it: before the first hole, the cleaner's checkpoint says that there may be some,
+    /// and all of them are below the recovery point.
     pub fn compact(
         &self,
         log: &Log,
         run: &CompactionRun<'_>,
     ) -> Result<Option<CompactionOutcome>, StorageError> {
-        if log.config().cleanup_policy.compact && !log.was_compacted() {
-            log.note_compacted();
-            let written = self.each_online(|dir| {
-                let logs = self.logs_in(dir);
-                write(dir, names::CLEANER_OFFSETS, || first_dirty(&logs, is_open))
-            });
-            written.inspect_err(|_| log.published.compacted.store(false, Ordering::Release))?;
+        if !log.config().cleanup_policy.compact {
+            return Ok(None);
         }
-        log.compact(run)
+        let dir = self.dir_of(log);
+        let noted = self.note_compacted(dir, log).and_then(|()| {
+            // As much as could be compacted, the active segment aside.
+            let sealed_end = log.sealed_end(run.up_to);
+            self.raise_recovery_point(dir, log, sealed_end)
+        });
+        let point = noted.map_err(|error| dir.health.judge_write(error))?;
+        log.compact(&CompactionRun { up_to: run.up_to.min(point), ..*run })
+    }
+
+    fn note_compacted(&self, dir: &Dir, log: &Log) -> Result<(), StorageError> {
+        if log.was_compacted() {
+            return Ok(());
+        }
+        log.note_compacted();
+        let logs = self.logs_in(dir);
+        let written = write(dir, names::CLEANER_OFFSETS, || first_dirty(&logs, is_open));
+        written.inspect_err(|_| log.published.compacted.store(false, Ordering::Release))
+    }
+
+    /// Sees to it that the log's recovery point on the disk is `wanted` or more; what it is then.
+    fn raise_recovery_point(
+        &self,
+        dir: &Dir,
+        log: &Log,
+        wanted: Offset,
+    ) -> Result<Offset, StorageError> {
+        let point = || {
+            let written = dir.written.lock();
+            let points = written.get(names::RECOVERY_POINTS);
+            points.and_then(|points| find(points, &log.partition)).unwrap_or(Offset::ZERO)
+        };
+        if point() < wanted {
+            log.sync()?;
+            write_recovery_points(dir, &self.logs_in(dir), is_open)?;
+        }
+        Ok(point())
     }
 
     /// Changes when a safe offset rises.

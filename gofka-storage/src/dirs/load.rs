@@ -24,26 +24,38 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What a directory says about its logs.
 struct Notes {
     clean: bool,
-    recovery_points: HashMap<TopicPartition, Offset>,
-    starts: HashMap<TopicPartition, Offset>,
-    high_watermarks: HashMap<TopicPartition, Offset>,
-    first_dirty: HashMap<TopicPartition, Offset>,
+    recovery_points: Checkpoint,
+    starts: Checkpoint,
+    high_watermarks: Checkpoint,
+    first_dirty: Checkpoint,
 }
 
+/// What one says, or nothing where it is missing or does not read as it should.
+type Checkpoint = Option<HashMap<TopicPartition, Offset>>;
+
 impl Notes {
-    /// Notes what the checkpoints say, so that what is not true any more can be taken out.
+    /// Notes what the checkpoints say, so that what is not true any more can be taken out, and
+    /// that one that does not read is written again.
     fn remember(&self, dir: &Dir) {
-        let sorted = |offsets: &HashMap<TopicPartition, Offset>| {
+        let mut written = dir.written.lock();
+        for (name, checkpoint) in [
+            (names::RECOVERY_POINTS, &self.recovery_points),
+            (names::LOG_STARTS, &self.starts),
+            (names::HIGH_WATERMARKS, &self.high_watermarks),
+            (names::CLEANER_OFFSETS, &self.first_dirty),
+        ] {
+            let Some(offsets) = checkpoint else { continue };
             let mut sorted: Vec<_> = offsets.iter().map(|(tp, at)| (tp.clone(), *at)).collect();
             sorted.sort_unstable();
-            sorted
-        };
-        *dir.written.lock() = HashMap::from([
-            (names::RECOVERY_POINTS, sorted(&self.recovery_points)),
-            (names::LOG_STARTS, sorted(&self.starts)),
-            (names::HIGH_WATERMARKS, sorted(&self.high_watermarks)),
-            (names::CLEANER_OFFSETS, sorted(&self.first_dirty)),
-        ]);
+            written.insert(name, sorted);
+        }
+    }
+
+    /// Whether compaction may have left holes in a log. None is above the recovery point, where
+    /// that is known (see [`LogDirs::compact`]).
+    fn may_have_holes(&self, partition: &TopicPartition) -> bool {
+        let named = self.first_dirty.as_ref().map(|logs| logs.contains_key(partition));
+        named.unwrap_or(self.recovery_points.is_none())
     }
 }
 
@@ -175,14 +187,15 @@ impl LogDirs {
                     continue;
                 }
             };
-            let at = |offsets: &HashMap<TopicPartition, Offset>| {
-                offsets.get(&partition).copied().unwrap_or(Offset::ZERO)
+            let at = |offsets: &Checkpoint| {
+                let offset = offsets.as_ref().and_then(|offsets| offsets.get(&partition));
+                offset.copied().unwrap_or(Offset::ZERO)
             };
             let before = Before {
                 clean: notes.clean,
                 recovery_point: at(&notes.recovery_points),
                 start: at(&notes.starts),
-                compacted: notes.first_dirty.contains_key(&partition),
+                compacted: notes.may_have_holes(&partition),
                 newest_epoch,
                 now,
             };
@@ -191,7 +204,7 @@ impl LogDirs {
             let place = LogPlace { partition, topic_id, dir: folder, health, config };
             pending.push(Pending { place, before, first_dirty });
         }
-        self.high_watermarks.write().extend(notes.high_watermarks);
+        self.high_watermarks.write().extend(notes.high_watermarks.unwrap_or_default());
         Ok(pending)
     }
 

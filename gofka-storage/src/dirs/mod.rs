@@ -153,6 +153,11 @@ impl LogDirs {
         self.dirs.iter().position(inside).expect("a log of one of the directories")
     }
 
+    /// The one that `log` lies in.
+    fn dir_of(&self, log: &Log) -> &Dir {
+        &self.dirs[self.number_of(log)]
+    }
+
     /// Finds out how much room there is; once a second is often enough.
     pub fn look_at_space(&self) {
         for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {

@@ -4,6 +4,7 @@ use super::lock::DirLock;
 use super::meta::{self, MetaProperties};
 use super::survey::survey;
 use super::{Dir, DirOptions, LogDirs};
+use crate::checkpoint;
 use crate::disk::{self, Disk};
 use crate::error::{OpenError, StorageError};
 use crate::health::DirHealth;
@@ -140,6 +141,8 @@ fn prepare(
     };
     let file = path.join(names::META_PROPERTIES);
     if disk::read_file(&file)?.is_none() {
+        // Where it is missing later, it is not known any more what was on the disk.
+        checkpoint::write_offsets(disk, &path.join(names::RECOVERY_POINTS), &[])?;
         disk.replace(&file, meta.to_text().as_bytes(), true)?;
     }
     Ok(Some(lock))

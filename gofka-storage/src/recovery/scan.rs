@@ -83,6 +83,7 @@ impl Recovery {
     fn walk(&mut self, at: usize, segment: &Segment) -> Result<u64, StorageError> {
         let mut headers = Headers::new(&segment.log, 0, segment.size(), segment.base)?;
         let mut last: Option<Placed> = None;
+        let mut is_doubtful = false;
         while self.end < self.synced
             && let Some(placed) = headers.next_header()?
         {
@@ -95,6 +96,7 @@ impl Recovery {
                 let what = format!("the batch at position {} is out of place", placed.position);
                 return Err(StorageError::corrupt(segment.log.path(), what));
             }
+            is_doubtful = self.contiguous && header.base_offset != self.end;
             let marker = read_marker(segment, &placed)?;
             self.enter(segment, header, marker, placed.position)?;
             last = Some(placed);
@@ -105,6 +107,7 @@ impl Recovery {
         if let Some(last) = &last {
             let bytes = segment.read_bytes(last.position, last.header.size())?.into();
             reached &= Batch { header: last.header, bytes }.check_crc().is_ok();
+            reached &= !is_doubtful || !is_overlapped(segment, last)?;
         }
         if !reached {
             let what = format!("no batch ends at the recovery point {}", self.synced);
@@ -123,14 +126,28 @@ impl Recovery {
         let range = self.end.max(segment.base)..self.end_max(at, segment);
         let mut batches = Batches::new(&segment.log, position, segment.size(), range)?;
         let mut size = position;
+        // The batch before, where it came after a gap that may be a changed bit.
+        let mut doubtful: Option<(Placed, Option<Marker>)> = None;
         loop {
-            match batches.next_batch()? {
+            let found = batches.next_batch()?;
+            if let Some((placed, marker)) = doubtful.take() {
+                if matches!(found, Found::Bad(_)) && is_overlapped(segment, &placed)? {
+                    return Ok((size, End::Bad("its offset leaves a gap".to_owned())));
+                }
+                self.enter(segment, &placed.header, marker, placed.position)?;
+                size = placed.end();
+            }
+            match found {
                 Found::Batch(_, batch) if self.leaves_gap(at, &batch.header) => {
                     return Ok((size, End::Bad("its offset leaves a gap".to_owned())));
                 }
                 Found::Batch(position, batch) => {
                     let is_control = batch.header.attributes.is_control();
                     let marker = is_control.then(|| Marker::parse(batch.payload)).flatten();
+                    if self.contiguous && batch.header.base_offset != self.end {
+                        doubtful = Some((Placed { position, header: batch.header }, marker));
+                        continue;
+                    }
                     self.enter(segment, &batch.header, marker, position)?;
                     size = position + batch.header.size() as u64;
                 }
@@ -152,9 +169,11 @@ impl Recovery {
     }
 
     /// The base offset is outside of the checksum. Where nothing was ever compacted, and in the
-    /// last segment nothing was, a gap is a changed bit.
+    /// last segment nothing was, a gap is a changed bit. Below the recovery point nobody knows for
+    /// certain what was compacted.
     fn leaves_gap(&self, at: usize, header: &BatchHeader) -> bool {
-        self.is_contiguous(at) && header.base_offset != self.end
+        let follows = header.base_offset == self.end || header.next_offset() <= self.synced;
+        self.is_contiguous(at) && !follows
     }
 
     fn is_contiguous(&self, at: usize) -> bool {
@@ -240,5 +259,19 @@ impl Recovery {
         }
         self.writer.new_entries = true;
         Ok(())
+    }
+}
+
+/// Whether the batch after `placed`, which came after a gap, begins before `placed` ends: then
+/// it is `placed` that has moved.
+fn is_overlapped(segment: &Segment, placed: &Placed) -> Result<bool, StorageError> {
+    let (position, end) = (placed.end(), segment.size());
+    let mut headers = Headers::new(&segment.log, position, end, segment.base)?;
+    match headers.next_header() {
+        Ok(next) => {
+            Ok(next.is_some_and(|next| next.header.base_offset < placed.header.next_offset()))
+        }
+        Err(StorageError::Corrupt { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }

@@ -4,6 +4,7 @@ mod append;
 mod crash;
 mod epochs;
 mod flipped;
+mod holes;
 mod model;
 mod read;
 mod recovery;
