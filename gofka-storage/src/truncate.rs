@@ -37,7 +37,8 @@ impl Log {
     }
 
     /// Removes segments from `offset` on, from the end backwards, then cuts the one that holds it.
-    /// What is removed must not come back behind what is appended in its place.
+    /// On return the disk itself has nothing of it, so that no crash brings it back beside what is
+    /// appended in its place.
     fn cut_files(&self, offset: Offset) -> Result<(), StorageError> {
         let mut segments = self.segments.write();
         while segments.len() > 1 && segments.last().is_some_and(|last| last.base >= offset) {
@@ -45,14 +46,20 @@ impl Log {
                 last.remove()?;
             }
         }
-        let Some(last) = segments.last() else { return Ok(()) };
-        self.health.disk().sync_dir(&self.dir)?;
+        let Some(last) = segments.last().cloned() else { return Ok(()) };
+        let (disk, path) = (self.health.disk(), last.log.path());
+        let mut cut = None;
         if let Some(place) = last.locate(offset)? {
             let file = last.log.file()?;
-            self.health.disk().set_len(&file, last.log.path(), place.position)?;
+            disk.set_len(&file, path, place.position)?;
+            cut = Some(file);
         }
         segments.iter().for_each(|segment| segment.retire());
-        Ok(())
+        drop(segments);
+        if let Some(file) = cut {
+            disk.sync_file(&file, path)?;
+        }
+        disk.sync_dir(&self.dir)
     }
 
     fn place(&self) -> LogPlace {

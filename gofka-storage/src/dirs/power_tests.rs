@@ -3,10 +3,11 @@
 //! after that, and nothing else is served but what was appended, in its order.
 
 use super::*;
+use crate::compaction::CompactionRun;
 use crate::disk::{Faults, Operation};
 use crate::testing::*;
 use gofka_core::time::MonotonicMs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -136,10 +137,55 @@ fn survivor(synced: Vec<u8>, current: Option<Vec<u8>>, random: &mut Random) -> V
 #[derive(Clone, Debug, Default)]
 struct Model {
     id: u128,
+    /// Each begins with its key.
     values: Vec<String>,
     synced: usize,
     /// Records below may be gone.
     start: usize,
+    /// Records that compaction has removed.
+    gone: BTreeSet<usize>,
+    /// `cleanup.policy` is `compact`, not `delete`.
+    compact: bool,
+    /// It may have holes, so that one that a power loss makes is not told from them.
+    may_have_holes: bool,
+}
+
+impl Model {
+    fn config(&self) -> Arc<TopicConfig> {
+        let policy = if self.compact { compacted() } else { config() };
+        Arc::new(TopicConfig { segment_bytes: 400, index_interval_bytes: 100, ..policy })
+    }
+
+    /// Nothing is left of what lies at `end` or after.
+    fn end_at(&mut self, end: usize) {
+        self.values.truncate(end);
+        self.gone.retain(|offset| *offset < end);
+        self.synced = self.synced.min(end);
+    }
+
+    /// Compares what `log` holds, of which nothing else may be missing; offsets that are.
+    fn compare(&self, log: &Log) -> BTreeSet<usize> {
+        let (start, end) = (log.log_start_offset().0 as usize, log.log_end_offset().0 as usize);
+        let found = texts(&read_all(log, Offset(start as i64), 300));
+        for (offset, value) in &found {
+            assert_eq!(*value, self.values[*offset as usize], "at {offset} of {self:?}");
+        }
+        let present: BTreeSet<usize> = found.iter().map(|(offset, _)| *offset as usize).collect();
+        (start..end).filter(|offset| !present.contains(offset)).collect()
+    }
+
+    /// Takes over what a compaction has removed: of each key, a later record is there.
+    fn note_compaction(&mut self, log: &Log) {
+        let missing = self.compare(log);
+        for offset in missing.difference(&self.gone) {
+            let key = |value: &str| value.as_bytes()[0];
+            let later = (offset + 1..self.values.len()).filter(|at| !missing.contains(at));
+            let mut keys = later.map(|at| key(&self.values[at]));
+            assert!(keys.any(|later| later == key(&self.values[*offset])), "{offset} of {self:?}");
+        }
+        self.gone = missing;
+        self.synced = log.safe_offset().0 as usize;
+    }
 }
 
 struct Life {
@@ -155,10 +201,6 @@ struct Life {
 
 fn name(index: i32) -> TopicPartition {
     TopicPartition::new("t", index)
-}
-
-fn small() -> Arc<TopicConfig> {
-    Arc::new(TopicConfig { segment_bytes: 400, index_interval_bytes: 100, ..config() })
 }
 
 impl Life {
@@ -184,10 +226,11 @@ impl Life {
         let index = self.random.below(3) as i32;
         let Some(model) = self.models.get_mut(&index) else { return self.create(index) };
         let log = self.dirs.get(&name(index)).unwrap();
-        match self.random.below(12) {
+        match self.random.below(16) {
             0..6 => {
-                let value = format!("{} of {}", model.values.len(), model.id);
-                append(&log, &batch(&value, 1));
+                let key = ["a", "b", "c"][self.random.below(3)];
+                let value = format!("{key} {} of {}", model.values.len(), model.id);
+                append(&log, &batch_of(&[(key, Some(&value), NOW.0)]));
                 model.values.push(value);
             }
             6 => {
@@ -208,6 +251,26 @@ impl Life {
                 self.models.remove(&index);
                 self.dirs.delete(&name(index), MonotonicMs(0)).unwrap();
             }
+            12 => {
+                model.compact = !model.compact;
+                model.may_have_holes |= model.compact;
+                log.set_config(model.config());
+            }
+            13..15 if model.compact => {
+                let (now, up_to) = (NOW, log.log_end_offset());
+                let run = CompactionRun { now, up_to, map_bytes: 1 << 20, pace: &|_, _| true };
+                self.dirs.compact(&log, &run).unwrap();
+                model.note_compaction(&log);
+            }
+            15 if self.random.below(4) == 0 => {
+                let most = model.values.len() - model.start;
+                let offset = model.start + self.random.below(most + 1);
+                self.dirs.truncate(&log, Offset(offset as i64), NOW).unwrap();
+                // In a hole it is as if the log had been cut before.
+                let end = log.log_end_offset().0 as usize;
+                assert!((end..offset).all(|at| model.gone.contains(&at)), "{end} of {model:?}");
+                model.end_at(end);
+            }
             _ => {}
         }
     }
@@ -215,7 +278,8 @@ impl Life {
     fn create(&mut self, index: i32) {
         let model = Model { id: self.next, ..Model::default() };
         self.next += 1;
-        self.dirs.create(&name(index), TopicId(Uuid::from_u128(model.id)), small()).unwrap();
+        let id = TopicId(Uuid::from_u128(model.id));
+        self.dirs.create(&name(index), id, model.config()).unwrap();
         self.models.insert(index, model);
     }
 
@@ -228,21 +292,22 @@ impl Life {
         let models = &self.models;
         let told = |name: &TopicPartition, topic_id: TopicId| match models.get(&name.partition.0) {
             Some(model) if topic_id == TopicId(Uuid::from_u128(model.id)) => {
-                wants(topic_id, &small())
+                wants(topic_id, &model.config())
             }
             Some(model) if topic_id == TopicId::NONE => {
-                wants(TopicId(Uuid::from_u128(model.id)), &small())
+                wants(TopicId(Uuid::from_u128(model.id)), &model.config())
             }
             _ => Claim::Deleted,
         };
         self.dirs.load(told, NOW).unwrap();
         for (index, model) in &mut self.models {
             let id = TopicId(Uuid::from_u128(model.id));
-            let log = self.dirs.create(&name(*index), id, small()).unwrap();
+            let log = self.dirs.create(&name(*index), id, model.config()).unwrap();
             check(&log, model);
             // What was found counts from here on.
-            model.values.truncate(log.log_end_offset().0 as usize);
+            model.end_at(log.log_end_offset().0 as usize);
             model.synced = log.safe_offset().0 as usize;
+            model.gone = model.compare(&log);
         }
     }
 }
@@ -251,9 +316,10 @@ fn check(log: &Log, model: &Model) {
     let (start, end) = (log.log_start_offset().0 as usize, log.log_end_offset().0 as usize);
     assert!(end >= model.synced && end <= model.values.len(), "{start}..{end} of {model:?}");
     assert!(start <= model.start, "{start}..{end} of {model:?}");
-    let expected: Vec<(i64, String)> =
-        (start..end).map(|at| (at as i64, model.values[at].clone())).collect();
-    assert_eq!(texts(&read_all(log, Offset(start as i64), 300)), expected);
+    let mut missing = model.compare(log);
+    missing.retain(|offset| *offset >= model.start);
+    missing.retain(|offset| !model.may_have_holes || *offset < model.synced);
+    assert!(missing.is_subset(&model.gone), "without {missing:?} of {model:?}");
 }
 
 #[test]
@@ -273,10 +339,10 @@ fn what_was_synced_survives_and_nothing_else_is_made_up() {
 fn what_recovery_has_removed_does_not_come_back() {
     let root = tempfile::tempdir().unwrap();
     let (segment, next) = (names::file(Offset(6), names::LOG), names::file(Offset(7), names::LOG));
-    let folder = root.path().join(name(0).to_string());
+    let (model, folder) = (Model::default(), root.path().join(name(0).to_string()));
     {
         let dirs = open_dirs(root.path());
-        let log = dirs.create(&name(0), TopicId(Uuid::from_u128(1)), small()).unwrap();
+        let log = dirs.create(&name(0), TopicId(Uuid::from_u128(1)), model.config()).unwrap();
         for n in 0..6 {
             append(&log, &batch(&n.to_string(), 1));
         }
@@ -289,7 +355,7 @@ fn what_recovery_has_removed_does_not_come_back() {
     // The names of both segments have reached the disk, the first one's record has not.
     fs::write(folder.join(&segment), b"").unwrap();
     let (dirs, power) = Life::open(root.path());
-    dirs.load(claim(&small()), NOW).unwrap();
+    dirs.load(claim(&model.config()), NOW).unwrap();
     let log = dirs.get(&name(0)).unwrap();
     assert_eq!(log.log_end_offset(), Offset(6));
     append(&log, &batch("new", 1));
