@@ -52,22 +52,36 @@ fn delete(partitions: &Partitions, request: DeleteRecordsRequest) -> DeleteRecor
         let partitions = partitions.collect();
         DeleteRecordsTopicResult::default().with_name(topic.name).with_partitions(partitions)
     });
-    let topics: Vec<_> = topics.collect();
-    // What was deleted stays deleted, also when the process dies before the next checkpoint.
-    if let Err(error) = partitions.dirs().checkpoint_log_starts() {
-        tracing::error!(%error, "log start offsets were not written");
-        return all_failed(topics, error.code());
-    }
+    let mut topics: Vec<_> = topics.collect();
+    make_sure(partitions, &map, &mut topics);
     DeleteRecordsResponse::default().with_topics(topics)
 }
 
-fn all_failed(mut topics: Vec<DeleteRecordsTopicResult>, code: ErrorCode) -> DeleteRecordsResponse {
-    let partitions = topics.iter_mut().flat_map(|topic| &mut topic.partitions);
-    for partition in partitions.filter(|partition| partition.error_code == 0) {
-        partition.error_code = code.code();
-        partition.low_watermark = -1;
+/// What was deleted stays deleted, also when the process dies before the next checkpoint: else it
+/// counts as refused. Only the log directories of what was asked for are waited for.
+fn make_sure(partitions: &Partitions, map: &PartitionMap, topics: &mut [DeleteRecordsTopicResult]) {
+    let dirs = partitions.dirs();
+    let mut checkpointed: BTreeMap<usize, ErrorCode> = BTreeMap::new();
+    for topic in topics {
+        let Ok(found) = map.topic(topic.name.as_str()) else { continue };
+        for answer in topic.partitions.iter_mut().filter(|answer| answer.error_code == 0) {
+            let Ok(partition) = found.get(PartitionIndex(answer.partition_index)) else { continue };
+            let dir = dirs.number_of(partition.log());
+            let code = *checkpointed.entry(dir).or_insert_with(|| {
+                dirs.checkpoint_log_starts(dir).map_or_else(
+                    |error| {
+                        tracing::error!(%error, "log start offsets were not written");
+                        error.code()
+                    },
+                    |()| ErrorCode::None,
+                )
+            });
+            if code != ErrorCode::None {
+                answer.error_code = code.code();
+                answer.low_watermark = -1;
+            }
+        }
     }
-    DeleteRecordsResponse::default().with_topics(topics)
 }
 
 fn delete_one(

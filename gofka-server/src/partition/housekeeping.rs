@@ -1,8 +1,9 @@
 //! What is done to logs in the background: flush, retention, checkpoints, compaction, expiry of
 //! producers, removal of deleted folders.
 //!
-//! One task each, owned by `Partitions`, which cancels and joins them when it stops. The work
-//! blocks, so it runs on a thread for that; a run that is late is not made up for.
+//! One task each, and for checkpoints one for each log directory, so that a slow one keeps no other
+//! waiting; owned by `Partitions`, which cancels and joins them when it stops. The work blocks, so
+//! it runs on a thread for that; a run that is late is not made up for.
 
 use std::time::Duration;
 
@@ -30,11 +31,15 @@ pub(super) fn spawn(partitions: &Partitions) {
     flush_when_due(partitions);
     every(partitions, |_| SPACE_INTERVAL, Work::Inline(look_at_space));
     every(partitions, |p| p.settings().retention_interval, Work::Blocking(apply_retention));
-    every(partitions, |p| p.settings().checkpoint_interval, Work::Blocking(checkpoint));
-    // What a start has found and synced is not looked at again by the next one.
-    let first = partitions.clone();
-    partitions.tasks().0.spawn(blocking(move || checkpoint_recovery_points(&first)));
-    every(partitions, |_| RECOVERY_POINT_INTERVAL, Work::Blocking(checkpoint_recovery_points));
+    for dir in 0..partitions.dirs().count() {
+        let interval = |p: &Partitions| p.settings().checkpoint_interval;
+        every(partitions, interval, Work::InDirectory(checkpoint, dir));
+        // What a start has found and synced is not looked at again by the next one.
+        let first = partitions.clone();
+        partitions.tasks().0.spawn(blocking(move || checkpoint_recovery_points(&first, dir)));
+        let work = Work::InDirectory(checkpoint_recovery_points, dir);
+        every(partitions, |_| RECOVERY_POINT_INTERVAL, work);
+    }
     every(partitions, |p| p.settings().producer_check_interval, Work::Blocking(expire_producers));
     every(partitions, |_| PURGE_INTERVAL, Work::Blocking(purge));
     if partitions.settings().cleaner_enabled {
@@ -65,6 +70,8 @@ enum Work {
     Inline(fn(&Partitions)),
     /// Waits for the disk.
     Blocking(fn(&Partitions)),
+    /// Waits for the disk of one log directory, and for no other.
+    InDirectory(fn(&Partitions, usize), usize),
 }
 
 /// Does `work` again and again, `interval` after it was done last. An interval that changes holds
@@ -87,6 +94,10 @@ fn every(partitions: &Partitions, interval: fn(&Partitions) -> Duration, work: W
                 Work::Blocking(work) => {
                     let partitions = partitions.clone();
                     blocking(move || work(&partitions)).await;
+                }
+                Work::InDirectory(work, dir) => {
+                    let partitions = partitions.clone();
+                    blocking(move || work(&partitions, dir)).await;
                 }
             }
             last = timer_now();
@@ -113,15 +124,15 @@ fn apply_retention(partitions: &Partitions) {
     }
 }
 
-fn checkpoint(partitions: &Partitions) {
+fn checkpoint(partitions: &Partitions, dir: usize) {
     let dirs = partitions.dirs();
-    if let Err(error) = dirs.checkpoint(|name| partitions.high_watermark_of(name)) {
+    if let Err(error) = dirs.checkpoint_one(dir, |name| partitions.high_watermark_of(name)) {
         tracing::error!(%error, "checkpoints were not written");
     }
 }
 
-fn checkpoint_recovery_points(partitions: &Partitions) {
-    match partitions.dirs().checkpoint_recovery_points() {
+fn checkpoint_recovery_points(partitions: &Partitions, dir: usize) {
+    match partitions.dirs().checkpoint_recovery_points(dir) {
         Err(error) if !error.is_transient() => {
             tracing::error!(%error, "recovery points were not written");
         }

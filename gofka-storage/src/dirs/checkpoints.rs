@@ -1,4 +1,7 @@
-//! The checkpoints of each directory, and the end of it all: a clean shutdown.
+//! The checkpoints of each directory, and what may not be done before one is written.
+//!
+//! Called by the server's housekeeping, one directory at a time, by who removes records, and by
+//! `load` and `close`.
 
 use super::{Dir, LogDirs};
 use crate::checkpoint;
@@ -9,9 +12,9 @@ use crate::names;
 use gofka_core::ids::{Offset, TopicPartition};
 use gofka_core::time::TimestampMs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-type Offsets = Vec<(TopicPartition, Offset)>;
+pub(super) type Offsets = Vec<(TopicPartition, Offset)>;
 
 impl LogDirs {
     /// Writes the checkpoints of all directories: recovery points, log start offsets, cleaner
@@ -24,10 +27,22 @@ impl LogDirs {
         self.each_online(|dir| checkpoint_dir(dir, &self.logs_in(dir), &high_watermark, is_open))
     }
 
-    /// Writes the recovery points of the directories in which one has moved, for what lies above
-    /// is what a start after a crash has to read. Costs next to nothing where nothing was synced.
-    pub fn checkpoint_recovery_points(&self) -> Result<(), StorageError> {
-        self.each_online(|dir| {
+    /// The same of one directory, counted from zero: whoever does it for each of them at a time of
+    /// its own has none wait for a slow one.
+    pub fn checkpoint_one(
+        &self,
+        number: usize,
+        high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
+    ) -> Result<(), StorageError> {
+        if_online(&self.dirs[number], |dir| {
+            checkpoint_dir(dir, &self.logs_in(dir), &high_watermark, is_open)
+        })
+    }
+
+    /// Writes the recovery points of a directory in which one has moved, for what lies above is
+    /// what a start after a crash has to read. Costs next to nothing where nothing was synced.
+    pub fn checkpoint_recovery_points(&self, number: usize) -> Result<(), StorageError> {
+        if_online(&self.dirs[number], |dir| {
             let sum = self.sum_of_safe_offsets(dir);
             if dir.checkpointed_sum.swap(sum, Ordering::Relaxed) == sum {
                 return Ok(());
@@ -117,17 +132,18 @@ impl LogDirs {
         inside.fold(0, |sum: i64, log| sum.wrapping_add(log.safe_offset().0))
     }
 
-    /// Writes the log start offsets, so that what DeleteRecords removed stays removed.
-    pub fn checkpoint_log_starts(&self) -> Result<(), StorageError> {
-        self.each_online(|dir| {
+    /// Writes the log start offsets of a directory, so that what DeleteRecords removed stays
+    /// removed.
+    pub fn checkpoint_log_starts(&self, number: usize) -> Result<(), StorageError> {
+        if_online(&self.dirs[number], |dir| {
             write(dir, names::LOG_STARTS, || log_starts(&self.logs_in(dir), is_open))
         })
     }
 
-    /// Sees to it that no checkpoint says anything about a log that is about to be made: what an
-    /// earlier one of its name had synced, or where that began, is not true of it.
-    pub(super) fn forget(&self, partition: &TopicPartition) -> Result<(), StorageError> {
-        self.each_online(|dir| {
+    /// Sees to it that no checkpoint there says anything about a log that is about to be made: what
+    /// an earlier one of its name had synced, or where that began, is not true of it.
+    pub(super) fn forget(&self, dir: &Dir, partition: &TopicPartition) -> Result<(), StorageError> {
+        if_online(dir, |dir| {
             for name in CHECKPOINTS {
                 let mut written = dir.written.lock();
                 let Some(offsets) = written.get_mut(name) else { continue };
@@ -169,9 +185,9 @@ impl LogDirs {
         work: impl Fn(&Dir) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         let mut result = Ok(());
-        for dir in self.dirs.iter().filter(|dir| dir.health.offline().is_none()) {
-            if let Err(error) = work(dir) {
-                result = Err(dir.health.judge_write(error));
+        for dir in &self.dirs {
+            if let Err(error) = if_online(dir, &work) {
+                result = Err(error);
             }
         }
         result
@@ -180,70 +196,6 @@ impl LogDirs {
     /// High watermarks as they were last checkpointed before this start.
     pub fn checkpointed_high_watermark(&self, partition: &TopicPartition) -> Option<Offset> {
         self.high_watermarks.read().get(partition).copied()
-    }
-
-    /// Closes every log, writes the checkpoints and the marker of a clean shutdown.
-    pub fn close(
-        &self,
-        high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
-    ) -> Result<(), StorageError> {
-        self.each_online(|dir| {
-            let logs = self.logs_in(dir);
-            // Looked up while the logs still answer.
-            let high_watermarks = known(&logs, &high_watermark);
-            self.close_all(dir, &logs)?;
-            checkpoint_dir(dir, &logs, &|tp| find(&high_watermarks, tp), |_| true)?;
-            mark_clean(dir)
-        })
-    }
-
-    /// Closes the logs of one directory: writes what they have in memory, and syncs. With many
-    /// files to sync, the whole file system at once.
-    fn close_all(&self, dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
-        self.for_each(logs, Log::seal)?;
-        let files: usize = logs.iter().map(|log| log.unsynced_files()).sum();
-        let Some(file_system) = dir.health.file_system().filter(|_| files > SYNCED_ONE_BY_ONE)
-        else {
-            return self.for_each(logs, Log::finish_close);
-        };
-        self.for_each(logs, |log| {
-            log.close_files();
-            log.store_epochs(false)
-        })?;
-        dir.health.sync_file_system(file_system)?;
-        for log in logs {
-            log.note_synced();
-        }
-        Ok(())
-    }
-
-    /// Does something to every log, several at a time; the last error.
-    pub(super) fn for_each(
-        &self,
-        logs: &[Arc<Log>],
-        work: impl Fn(&Log) -> Result<(), StorageError> + Sync,
-    ) -> Result<(), StorageError> {
-        let next = AtomicUsize::new(0);
-        let run = || {
-            let mut result = Ok(());
-            while let Some(log) = logs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(error) = work(log) {
-                    result = Err(error);
-                }
-            }
-            result
-        };
-        std::thread::scope(|scope| {
-            let threads = 1..self.threads.min(logs.len());
-            let others: Vec<_> = threads.map(|_| scope.spawn(run)).collect();
-            let mut result = run();
-            for other in others {
-                result = result.and(other.join().unwrap_or_else(|panic| {
-                    std::panic::resume_unwind(panic);
-                }));
-            }
-            result
-        })
     }
 }
 
@@ -254,13 +206,24 @@ pub(super) const SYNCED_ONE_BY_ONE: usize = 256;
 const CHECKPOINTS: [&str; 4] =
     [names::RECOVERY_POINTS, names::LOG_STARTS, names::HIGH_WATERMARKS, names::CLEANER_OFFSETS];
 
+/// Writes something in a directory, if it works.
+fn if_online(
+    dir: &Dir,
+    work: impl FnOnce(&Dir) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    if dir.health.offline().is_some() {
+        return Ok(());
+    }
+    work(dir).map_err(|error| dir.health.judge_write(error))
+}
+
 /// Logs are looked up before a checkpoint is written; one that was deleted meanwhile must not get
 /// into it, or a new log of its name would find what the old one said.
 fn is_open(log: &Log) -> bool {
     !matches!(log.check_usable(), Err(StorageError::Closed))
 }
 
-fn checkpoint_dir(
+pub(super) fn checkpoint_dir(
     dir: &Dir,
     logs: &[Arc<Log>],
     high_watermark: &impl Fn(&TopicPartition) -> Option<Offset>,
@@ -319,7 +282,7 @@ fn store_epochs(dir: &Dir, logs: &[Arc<Log>]) -> Result<(), StorageError> {
     }
 }
 
-fn known(
+pub(super) fn known(
     logs: &[Arc<Log>],
     high_watermark: &impl Fn(&TopicPartition) -> Option<Offset>,
 ) -> Offsets {
@@ -327,7 +290,7 @@ fn known(
     logs.iter().filter_map(known).collect()
 }
 
-fn find(offsets: &Offsets, partition: &TopicPartition) -> Option<Offset> {
+pub(super) fn find(offsets: &Offsets, partition: &TopicPartition) -> Option<Offset> {
     // Sorted, as the logs are.
     let at = offsets.binary_search_by(|(known, _)| known.cmp(partition)).ok()?;
     Some(offsets[at].1)
@@ -378,9 +341,4 @@ fn write(
 
 fn store(dir: &Dir, name: &str, offsets: &Offsets) -> Result<(), StorageError> {
     checkpoint::write_offsets(dir.health.disk(), &dir.health.path().join(name), offsets)
-}
-
-fn mark_clean(dir: &Dir) -> Result<(), StorageError> {
-    const TEXT: &[u8] = b"{\"version\":0,\"brokerEpoch\":-1}";
-    dir.health.disk().replace(&dir.health.path().join(names::CLEAN_SHUTDOWN), TEXT, true)
 }

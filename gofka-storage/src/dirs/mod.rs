@@ -5,6 +5,7 @@
 //! one at a time. A directory that fails goes offline alone. Any thread may call anything.
 
 mod checkpoints;
+mod close;
 mod delete;
 mod load;
 mod lock;
@@ -108,12 +109,12 @@ impl LogDirs {
         if let Some(log) = self.get(partition) {
             return Ok(log);
         }
-        self.forget(partition)?;
+        let dir = self.emptiest(&self.logs.read())?;
+        self.forget(dir, partition)?;
         let mut logs = self.logs.write();
         if let Some(log) = logs.get(partition) {
             return Ok(Arc::clone(log));
         }
-        let dir = self.emptiest(&logs)?;
         let health = Arc::clone(&dir.health);
         let folder = health.path().join(partition.to_string());
         let place = LogPlace {
@@ -145,6 +146,11 @@ impl LogDirs {
     /// its logs.
     pub fn can_sync_together(&self) -> Vec<bool> {
         self.dirs.iter().map(|dir| dir.health.file_system().is_some()).collect()
+    }
+
+    /// How many directories there are, those that are offline included.
+    pub fn count(&self) -> usize {
+        self.dirs.len()
     }
 
     /// Which of the directories `log` lies in, counted from zero.
@@ -225,5 +231,7 @@ fn make_log(place: LogPlace) -> Result<Log, StorageError> {
 
 #[cfg(test)]
 mod power_tests;
+#[cfg(test)]
+mod slow_tests;
 #[cfg(test)]
 mod tests;

@@ -237,13 +237,13 @@ impl Life {
                 log.sync().unwrap();
                 model.synced = model.values.len();
             }
-            7 => self.dirs.checkpoint_recovery_points().unwrap(),
+            7 => self.dirs.checkpoint_recovery_points(0).unwrap(),
             8 => self.dirs.checkpoint(|_| Some(Offset(0))).unwrap(),
             9 => log.roll().unwrap(),
             10 if model.synced > 0 => {
                 let start = self.random.below(model.synced + 1).max(model.start);
                 log.set_log_start_offset(Offset(start as i64)).unwrap();
-                self.dirs.checkpoint_log_starts().unwrap();
+                self.dirs.checkpoint_log_starts(0).unwrap();
                 model.start = start;
             }
             // One that was never synced may lose its id, and is told by its name then.
@@ -347,7 +347,7 @@ fn what_recovery_has_removed_does_not_come_back() {
             append(&log, &batch(&n.to_string(), 1));
         }
         log.sync().unwrap();
-        dirs.checkpoint_recovery_points().unwrap();
+        dirs.checkpoint_recovery_points(0).unwrap();
         log.roll().unwrap();
         append(&log, &batch("lost", 1));
         log.roll().unwrap();

@@ -183,14 +183,14 @@ fn recovery_points_are_written_when_they_have_moved() {
     let path = root.path().join("recovery-point-offset-checkpoint");
     let written = || std::fs::read_to_string(&path).ok();
     append(&log, &batch("x", 1));
-    dirs.checkpoint_recovery_points().unwrap();
+    dirs.checkpoint_recovery_points(0).unwrap();
     assert_eq!(written().unwrap(), "0\n0\n", "nothing is on the disk");
     log.sync().unwrap();
-    dirs.checkpoint_recovery_points().unwrap();
+    dirs.checkpoint_recovery_points(0).unwrap();
     assert_eq!(written().unwrap(), "0\n1\na 0 1\n");
     std::fs::remove_file(&path).unwrap();
     append(&log, &batch("x", 1));
-    dirs.checkpoint_recovery_points().unwrap();
+    dirs.checkpoint_recovery_points(0).unwrap();
     assert_eq!(written(), None, "nothing has moved");
 }
 

@@ -26,7 +26,7 @@ fn left_behind(home: &Home, synced: usize) -> (PathBuf, Vec<u8>) {
     append(&EPOCHS[..synced]);
     if synced > 0 {
         log.sync().unwrap();
-        dirs.checkpoint_recovery_points().unwrap();
+        dirs.checkpoint_recovery_points(0).unwrap();
     }
     append(&EPOCHS[synced..]);
     let path = home.log_dir().join(format!("{:020}.log", 0));

@@ -263,7 +263,7 @@ fn a_bit_that_flipped_before_the_start_is_found_or_does_no_harm() {
         if bit % 2 == 0 {
             dirs.close(no_watermark).unwrap();
         } else {
-            dirs.checkpoint_recovery_points().unwrap();
+            dirs.checkpoint_recovery_points(0).unwrap();
         }
         drop((dirs, log));
         std::fs::write(&known.path, &good).unwrap();

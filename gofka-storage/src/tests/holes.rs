@@ -142,7 +142,7 @@ fn no_bit_of_any_batchs_offset_makes_a_hole() {
             append(&log, &idempotent(7, 0, n, 1));
             if n + 1 == synced {
                 log.sync().unwrap();
-                dirs.checkpoint_recovery_points().unwrap();
+                dirs.checkpoint_recovery_points(0).unwrap();
             }
         }
         drop((dirs, log));

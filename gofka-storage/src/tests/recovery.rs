@@ -301,7 +301,7 @@ fn below_the_recovery_point_headers_are_enough_and_above_it_all_is_read() {
         append(&log, &idempotent(7, 0, n, 1));
         if n == 2 {
             log.sync().unwrap();
-            dirs.checkpoint_recovery_points().unwrap();
+            dirs.checkpoint_recovery_points(0).unwrap();
         }
     }
     drop((dirs, log));
@@ -330,7 +330,7 @@ fn a_log_cut_below_its_recovery_point_is_not_believed_to_be_on_the_disk() {
             append(&log, &idempotent(7, 0, n, 1));
         });
         log.sync().unwrap();
-        dirs.checkpoint_recovery_points().unwrap();
+        dirs.checkpoint_recovery_points(0).unwrap();
         drop((dirs, log));
         let path = home.log_dir().join(format!("{:020}.log", 0));
         let at = boundaries(&fs::read(&path).unwrap());
@@ -422,7 +422,7 @@ fn what_was_appended_after_a_cut_is_read_whole_after_a_crash() {
         append(&log, &batch(&format!("old {n}"), 1));
     }
     log.sync().unwrap();
-    dirs.checkpoint_recovery_points().unwrap();
+    dirs.checkpoint_recovery_points(0).unwrap();
     dirs.truncate(&log, Offset(2), NOW).unwrap();
     let file = home.log_dir().join(format!("{:020}.log", 0));
     let kept = std::fs::metadata(&file).unwrap().len() as usize;

@@ -67,7 +67,7 @@ fn deleted_records_stay_deleted_after_a_clean_stop() {
     let (dirs, log) = home.open();
     assert_eq!(log.log_start_offset(), Offset(25));
     log.set_log_start_offset(Offset(40)).unwrap();
-    dirs.checkpoint_log_starts().unwrap();
+    dirs.checkpoint_log_starts(0).unwrap();
     drop((dirs, log));
     let (_dirs, log) = home.open();
     assert_eq!((log.log_start_offset(), log.log_end_offset()), (Offset(40), Offset(40)));
