@@ -365,3 +365,40 @@ fn what_recovery_has_removed_does_not_come_back() {
     let has = |wanted: &str| names.iter().any(|(name, _)| name == wanted);
     assert!(has(&segment) && !has(&next), "{names:?}");
 }
+
+/// What is left of it ends before its start: the file that tells its next offset must be there
+/// before the ones that do not are gone.
+#[test]
+fn a_log_that_lost_all_its_records_remembers_its_end() {
+    let root = tempfile::tempdir().unwrap();
+    let (model, folder) = (Model::default(), root.path().join(name(0).to_string()));
+    {
+        let dirs = open_dirs(root.path());
+        let id = TopicId(Uuid::from_u128(1));
+        let log = dirs.create(&name(0), id, model.config()).unwrap();
+        for n in 0..7 {
+            append(&log, &batch(&n.to_string(), 1));
+            if n == 2 {
+                log.roll().unwrap();
+            }
+        }
+        log.set_log_start_offset(Offset(5)).unwrap();
+        dirs.checkpoint_log_starts(0).unwrap();
+    }
+    let last = log_names(&folder).pop().unwrap();
+    fs::write(folder.join(last), b"").unwrap();
+    let (dirs, power) = Life::open(root.path());
+    dirs.load(claim(&model.config()), NOW).unwrap();
+    assert_eq!(dirs.get(&name(0)).unwrap().log_end_offset(), Offset(5));
+    assert_eq!(log_names(&folder), [names::file(Offset(5), names::LOG)]);
+    let reached = power.0.lock();
+    let (_, names) = &reached.folders[&fs::metadata(&folder).unwrap().ino()];
+    let logs: Vec<_> = names.iter().filter(|(name, _)| name.ends_with(".log")).collect();
+    assert!(matches!(logs[..], [(name, _)] if *name == log_names(&folder)[0]), "{logs:?}");
+}
+
+fn log_names(folder: &Path) -> Vec<String> {
+    let mut names = disk::list(folder).unwrap();
+    names.retain(|name| name.ends_with(".log"));
+    names
+}

@@ -318,12 +318,16 @@ impl Recovery {
         }
         let dir = self.dir.display();
         tracing::warn!(%dir, end = %self.end, %start, "the log was cut below its start");
+        // On the disk before the others go, for nothing else tells where the log ended.
+        let begun = Arc::new(Segment::create(&self.disk, &self.dir, start)?);
+        self.disk.sync_dir(&self.dir)?;
         while let Some(segment) = self.segments.pop() {
             segment.remove()?;
         }
+        self.disk.sync_dir(&self.dir)?;
         self.writer = Writer { new_entries: true, ..Writer::default() };
         self.end = start;
-        self.segments.push(Arc::new(Segment::create(&self.disk, &self.dir, start)?));
+        self.segments.push(begun);
         self.remove_snapshots(|_| true)
     }
 
