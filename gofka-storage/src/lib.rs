@@ -7,6 +7,7 @@
 
 mod append;
 mod checkpoint;
+mod close;
 mod compaction;
 pub mod dirs;
 mod disk;

@@ -1,8 +1,9 @@
-//! One partition's log: what it consists of, what it tells, how it is opened and closed.
+//! One partition's log: what it consists of, and what it tells.
 //!
 //! Owned by the server's `partition/` (and by the controller for its own log) through an `Arc`.
-//! Appending is in `append`, reading in `read` and `timestamps`, syncing in `flush`, and so on:
-//! each file adds its part to [`Log`]. Any thread may call anything.
+//! Appending is in `append`, reading in `read` and `timestamps`, syncing in `flush`, opening in
+//! `recovery`, closing in `close`, and so on: each file adds its part to [`Log`]. Any thread may
+//! call anything.
 //!
 //! Locks, in the order in which they are taken: `maintenance` (retention, compaction, truncation),
 //! `syncing`, `writer`, `segments`. None but `maintenance` and `syncing` is held while waiting for
@@ -333,43 +334,6 @@ impl Log {
         if offset <= self.log_end_offset() {
             self.published.first_dirty.fetch_max(offset.0, Ordering::AcqRel);
         }
-    }
-
-    /// Writes indexes and producer state, syncs, and refuses everything from here on.
-    pub fn close(&self) -> Result<(), StorageError> {
-        self.seal()?;
-        self.finish_close()
-    }
-
-    /// Writes everything that a clean start reads, and refuses everything from here on.
-    pub(crate) fn seal(&self) -> Result<(), StorageError> {
-        let _alone = self.maintenance.lock();
-        let mut writer = self.writer.lock();
-        self.check_usable()?;
-        self.write_derived(&mut writer).map_err(|error| self.health.judge_write(error))?;
-        self.refuse();
-        Ok(())
-    }
-
-    /// Syncs what `seal` has written.
-    pub(crate) fn finish_close(&self) -> Result<(), StorageError> {
-        self.sync_files()?;
-        self.store_epochs(true)?;
-        self.close_files();
-        Ok(())
-    }
-
-    fn write_derived(&self, writer: &mut Writer) -> Result<(), StorageError> {
-        let active = self.segments.read().last().cloned();
-        if let Some(active) = active {
-            active.write_indexes(&writer.growth)?;
-            active.give_back()?;
-            for slot in [active.offsets.slot(), active.times.slot()] {
-                writer.note_dirty(slot);
-            }
-            self.snapshot_producers(writer, self.log_end_offset())?;
-        }
-        Ok(())
     }
 
     /// Writes the producers' state as of `offset`, the log's end.
