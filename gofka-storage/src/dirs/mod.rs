@@ -230,6 +230,8 @@ fn make_log(place: LogPlace) -> Result<Log, StorageError> {
 }
 
 #[cfg(test)]
+mod full_tests;
+#[cfg(test)]
 mod power_tests;
 #[cfg(test)]
 mod slow_tests;
