@@ -366,6 +366,31 @@ fn what_recovery_has_removed_does_not_come_back() {
     assert!(has(&segment) && !has(&next), "{names:?}");
 }
 
+/// Nor does what it has cut off a segment: behind the batches of one that is sealed below the
+/// recovery point nobody would look for it.
+#[test]
+fn what_recovery_has_cut_off_does_not_come_back() {
+    let root = tempfile::tempdir().unwrap();
+    let (model, folder) = (Model::default(), root.path().join(name(0).to_string()));
+    let path = folder.join(names::file(Offset(0), names::LOG));
+    {
+        let dirs = open_dirs(root.path());
+        let log = dirs.create(&name(0), TopicId(Uuid::from_u128(1)), model.config()).unwrap();
+        append(&log, &batch("kept", 1));
+        log.sync().unwrap();
+        dirs.checkpoint_recovery_points(0).unwrap();
+        append(&log, &batch("torn", 1));
+    }
+    let written = fs::read(&path).unwrap();
+    fs::write(&path, &written[..written.len() - 3]).unwrap();
+    let (dirs, power) = Life::open(root.path());
+    dirs.load(claim(&model.config()), NOW).unwrap();
+    assert_eq!(dirs.get(&name(0)).unwrap().log_end_offset(), Offset(1));
+    let reached = power.0.lock();
+    let (_, bytes) = &reached.files[&fs::metadata(&path).unwrap().ino()];
+    assert_eq!(bytes.len(), written.len() / 2);
+}
+
 /// What is left of it ends before its start: the file that tells its next offset must be there
 /// before the ones that do not are gone.
 #[test]

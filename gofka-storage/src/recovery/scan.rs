@@ -236,7 +236,12 @@ impl Recovery {
             }
             _ => tracing::debug!(path = %path_shown, at = size, bytes = lost, "cut unused room"),
         }
-        self.disk.set_len(&*segment.log.file()?, path, size)?;
+        let file = segment.log.file()?;
+        self.disk.set_len(&file, path, size)?;
+        if lost > 0 {
+            // Nor must this come back, behind the end of a segment that is sealed by then.
+            self.disk.sync_file(&file, path)?;
+        }
         segment.allocated.store(0, Ordering::Relaxed);
         segment.publish(size);
         Ok(goes_on)
