@@ -231,12 +231,7 @@ impl Log {
             let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
             // What this brings into memory is checked here, and not for others.
             segment.trust.forget(place.position..u64::MAX);
-            let mut batches = Batches::new(
-                &segment.log,
-                place.position,
-                segment.size(),
-                segment.offsets_range(),
-            )?;
+            let mut batches = batches_of(segment, place.position)?;
             loop {
                 let batch = match self.next_good(segment, &mut batches, run, 1)? {
                     Next::Batch(batch) => batch,
@@ -271,6 +266,13 @@ impl Log {
     fn last_batches(&self) -> HashMap<ProducerId, Offset> {
         self.writer.lock().producers.last_offsets()
     }
+}
+
+/// The batches of a segment, whose offsets end where the next segment begins: they are outside of
+/// the checksums.
+fn batches_of(segment: &Segment, position: u64) -> Result<Batches, StorageError> {
+    let size = segment.size();
+    Batches::new(&segment.log, position, size, segment.base..segment.end_offset())
 }
 
 /// Whether enough is dirty (`min.cleanable.dirty.ratio`), or anything has been for too long
@@ -361,9 +363,8 @@ fn groups<'a>(
         let mut count = 0;
         for (at, segment) in rest.iter().enumerate() {
             size += segment.size();
-            // The next segment's base bounds the offsets of this one.
-            let end = rest.get(at + 1).map_or(segment.base, |next| next.base);
-            if at > 0 && (size > limit || end.0 - first.base.0 > i64::from(i32::MAX)) {
+            let is_too_far = segment.end_offset() > first.offsets_range().end;
+            if at > 0 && (size > limit || is_too_far) {
                 break;
             }
             count += 1;

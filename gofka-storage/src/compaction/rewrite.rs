@@ -5,12 +5,13 @@
 //! sequence, epoch, codec and base timestamp, from which their timestamps are counted. Only where
 //! that changes, for a delete horizon, are they written anew.
 
-use super::{Cleaned, CompactionRun, DECOMPRESSED_MAX, Hashed, Next, Rules, corrupt, next_group};
+use super::{
+    Cleaned, CompactionRun, DECOMPRESSED_MAX, Hashed, Next, Rules, batches_of, corrupt, next_group,
+};
 use crate::disk::Disk;
 use crate::error::StorageError;
 use crate::index::TxnEntry;
 use crate::log::Log;
-use crate::scan::Batches;
 use crate::segment::{Growth, Segment};
 use gofka_core::config::TopicConfig;
 use gofka_core::record::{
@@ -70,7 +71,7 @@ impl Log {
     ) -> Result<Option<bool>, StorageError> {
         // What this brings into memory is checked here, and not for others.
         segment.trust.forget(0..u64::MAX);
-        let mut batches = Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
+        let mut batches = batches_of(segment, 0)?;
         let mut runs = Vec::new();
         loop {
             let batch = match self.next_good(segment, &mut batches, run, 1)? {
@@ -94,7 +95,7 @@ impl Log {
     ) -> Result<bool, StorageError> {
         // What this brings into memory is checked here, and not for others.
         segment.trust.forget(0..u64::MAX);
-        let mut batches = Batches::new(&segment.log, 0, segment.size(), segment.offsets_range())?;
+        let mut batches = batches_of(segment, 0)?;
         let mut runs = Vec::new();
         loop {
             // Read once, and written as often as not.

@@ -110,3 +110,45 @@ fn a_segment_of_which_everything_stays_is_read_and_not_written() {
     // Once for the keys, and once to look whether anything goes.
     assert_eq!(told.get(), 2 * size);
 }
+
+/// Two segments whose offsets are together more than a segment's indexes can count, by so little
+/// that the second one's base does not tell.
+#[test]
+fn segments_that_span_too_many_offsets_together_stay_apart() {
+    const FAR: i64 = (1 << 31) - 3;
+    let home = Home::new(compacted());
+    let (dirs, log) = home.open();
+    put(&log, "a", Some("1"));
+    put(&log, "b", Some("1"));
+    log.roll().unwrap();
+    (0..6).for_each(|n| put(&log, &format!("far{n}"), Some("1")));
+    put(&log, "a", Some("2"));
+    log.roll().unwrap();
+    put(&log, "last", Some("1"));
+    dirs.close(no_watermark).unwrap();
+    drop((dirs, log));
+    // The second and the third segment are moved far from the first.
+    let file = |offset: i64| home.log_dir().join(crate::names::file(Offset(offset), "log"));
+    for (from, to) in [(2, FAR), (9, FAR + 7)] {
+        let mut bytes = std::fs::read(file(from)).unwrap();
+        let mut at = 0;
+        while at < bytes.len() {
+            let header = record::BatchHeader::parse(&bytes[at..]).unwrap();
+            let moved = header.base_offset.0 + to - from;
+            bytes[at..at + 8].copy_from_slice(&moved.to_be_bytes());
+            at += header.size();
+        }
+        std::fs::write(file(to), bytes).unwrap();
+        std::fs::remove_file(file(from)).unwrap();
+    }
+    let (dirs, log) = home.open();
+    assert_eq!(log.log_end_offset(), Offset(FAR + 8));
+    let mut expected = contents(&log);
+    assert_eq!(expected.len(), 10);
+    compact(&log, NOW.0).unwrap();
+    expected.remove(0);
+    assert_eq!(contents(&log), expected);
+    drop((dirs, log));
+    let (_dirs, log) = home.open();
+    assert_eq!(contents(&log), expected);
+}
