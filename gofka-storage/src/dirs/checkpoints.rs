@@ -61,6 +61,7 @@ impl LogDirs {
         now: TimestampMs,
     ) -> Result<(), StorageError> {
         let dir = self.dir_of(log);
+        let _alone = dir.recovery_points.lock();
         // Until the log is cut, nobody writes where it was safe before.
         let mut written = dir.written.lock();
         if let Some(points) = written.get_mut(names::RECOVERY_POINTS) {
@@ -254,6 +255,7 @@ fn write_recovery_points(
     logs: &[Arc<Log>],
     which: fn(&Log) -> bool,
 ) -> Result<(), StorageError> {
+    let _alone = dir.recovery_points.lock();
     // Taken before the epochs are stored: what they say of records below is then on the disk.
     let points: Vec<Offset> = logs.iter().map(|log| log.safe_offset()).collect();
     store_epochs(dir, logs)?;

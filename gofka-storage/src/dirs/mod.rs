@@ -84,6 +84,9 @@ struct Dir {
     _lock: Option<DirLock>,
     /// What each checkpoint says, sorted: an idle broker writes nothing.
     written: Mutex<HashMap<&'static str, Vec<(TopicPartition, Offset)>>>,
+    /// Held by who writes the recovery points or lowers one, and taken before `written` is: what
+    /// has to be on the disk before them may be on its way there by somebody else's hand.
+    recovery_points: Mutex<()>,
     /// Of the safe offsets, when the recovery points were last written.
     checkpointed_sum: AtomicI64,
 }
@@ -237,3 +240,5 @@ mod power_tests;
 mod slow_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turn_tests;

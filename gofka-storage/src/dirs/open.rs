@@ -51,6 +51,7 @@ impl LogDirs {
                 id,
                 _lock: lock,
                 written: Mutex::default(),
+                recovery_points: Mutex::default(),
                 checkpointed_sum: AtomicI64::new(0),
             });
         }
