@@ -69,7 +69,7 @@ impl Offset {
     /// The offset `count` records later.
     #[must_use]
     pub const fn plus(self, count: i64) -> Self {
-        Self(self.0 + count)
+        Self(self.0.saturating_add(count))
     }
 }
 

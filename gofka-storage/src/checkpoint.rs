@@ -80,7 +80,8 @@ pub(crate) fn read_offsets(
         let (rest, offset) = line.rsplit_once(' ')?;
         let (topic, partition) = rest.rsplit_once(' ')?;
         let partition = TopicPartition::new(topic, partition.parse().ok()?);
-        Some((partition, Offset(offset.parse().ok()?)))
+        let offset = Offset(offset.parse().ok()?);
+        (offset >= Offset::ZERO).then_some((partition, offset))
     })?;
     Ok(lines.map(|lines| lines.into_iter().collect()))
 }
@@ -107,9 +108,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("checkpoint");
         let good = "0\n1\norders 0 117\n";
-        for text in
-            ["", "0", "1\n1\na 0 1\n", "0\n2\na 0 1\n", "0\n1\na 0 x\n", "0\n1\na\n", "\0\0"]
-        {
+        for text in [
+            "",
+            "0",
+            "1\n1\na 0 1\n",
+            "0\n2\na 0 1\n",
+            "0\n1\na 0 x\n",
+            "0\n1\na\n",
+            "0\n1\na 0 -1\n",
+            "\0\0",
+        ] {
             std::fs::write(&path, text).unwrap();
             assert!(read_offsets(&path).unwrap().is_none(), "{text:?}");
         }

@@ -4,6 +4,7 @@ mod append;
 mod crash;
 mod epochs;
 mod flipped;
+mod foreign;
 mod holes;
 mod model;
 mod read;
