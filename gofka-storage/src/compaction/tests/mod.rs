@@ -2,6 +2,7 @@
 
 mod damaged;
 mod ended_early;
+mod histories;
 mod kept;
 mod producers;
 mod rewritten;
