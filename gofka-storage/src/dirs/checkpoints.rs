@@ -180,6 +180,29 @@ impl LogDirs {
         })
     }
 
+    /// Tells logs that reach further than they did when they were closed: their segments were put
+    /// there since, by somebody's hand, and may be those of a compacted log. That, and where they
+    /// end, is on the disk before anything is appended: a crash would cut them at the first hole.
+    pub(super) fn note_moved(&self) -> Result<(), StorageError> {
+        self.each_online(|dir| {
+            let points = dir.written.lock().get(names::RECOVERY_POINTS).cloned();
+            let Some(points) = points else { return Ok(()) };
+            let logs = self.logs_in(dir);
+            let is_moved = |log: &&Arc<Log>| {
+                find(&points, &log.partition).unwrap_or(Offset::ZERO) < log.safe_offset()
+            };
+            let moved: Vec<_> = logs.iter().filter(is_moved).collect();
+            if moved.is_empty() {
+                return Ok(());
+            }
+            for log in moved {
+                log.note_compacted();
+            }
+            write(dir, names::CLEANER_OFFSETS, || first_dirty(&logs, is_open))?;
+            write_recovery_points(dir, &logs, is_open)
+        })
+    }
+
     /// Writes something in each directory that works; an error of the last one that had one.
     pub(super) fn each_online(
         &self,

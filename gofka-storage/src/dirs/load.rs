@@ -114,7 +114,9 @@ impl LogDirs {
         let pending: Vec<Pending> = pending.into_values().collect();
         let opened = self.open_all(&pending)?;
         self.logs.write().extend(opened.iter().cloned());
-        for done in [self.lower_recovery_points(), self.sync_found()] {
+        let lowered = self.lower_recovery_points();
+        let moved = unless_full(self.note_moved());
+        for done in [lowered, moved, self.sync_found()] {
             // Anything else has taken its directory offline.
             done.or_else(|error| if error.is_transient() { Err(error) } else { Ok(()) })?;
         }

@@ -1,6 +1,7 @@
 //! Files that this broker has not written, or not so: segments of another cluster, and numbers that
 //! no log has.
 
+use crate::compaction::CompactionRun;
 use crate::dirs::{Claim, LogDirs};
 use crate::log::Log;
 use crate::names;
@@ -105,6 +106,43 @@ fn a_segment_at_the_end_of_all_offsets_is_opened() {
             let (_dirs, log) = home.open();
             let _ = log.append_as_leader(&[batch("y", 1)], EPOCH, NOW);
             let _ = log.read(Offset(0), 300, log.log_end_offset(), true);
+        }
+    }
+}
+
+/// Segments with the holes of a compaction are put into the folder of a log that is not compacted.
+#[test]
+fn a_compacted_log_that_was_moved_keeps_what_its_holes_divide() {
+    let (from, to) = (Home::new(compacted()), Home::new(config()));
+    let (dirs, log) = from.open();
+    for n in 0..60 {
+        append(&log, &batch_of(&[("often", Some(&n.to_string()), NOW.0)]));
+        append(&log, &batch_of(&[(&n.to_string(), Some("kept"), NOW.0)]));
+    }
+    log.roll().unwrap();
+    let (now, up_to) = (NOW, log.log_end_offset());
+    let run = CompactionRun { now, up_to, map_bytes: 1 << 20, pace: &|_, _| true };
+    dirs.compact(&log, &run).unwrap().unwrap();
+    let expected = texts(&read_all(&log, Offset(0), 300));
+    dirs.close(no_watermark).unwrap();
+    let (dirs, log) = to.open();
+    append(&log, &batch("old", 1));
+    dirs.close(no_watermark).unwrap();
+    drop((dirs, log));
+    for name in to.files().iter().filter(|name| names::parse_file(name).is_some()) {
+        fs::remove_file(to.log_dir().join(name)).unwrap();
+    }
+    for name in from.files().iter().filter(|name| names::parse_file(name).is_some()) {
+        fs::copy(from.log_dir().join(name), to.log_dir().join(name)).unwrap();
+    }
+    for without_points in [false, false, true, true] {
+        if without_points {
+            fs::remove_file(to.root.path().join(names::RECOVERY_POINTS)).unwrap();
+        }
+        let (dirs, log) = to.open();
+        assert_eq!(texts(&read_all(&log, Offset(0), 300)), expected, "{without_points}");
+        if without_points {
+            dirs.checkpoint(no_watermark).unwrap();
         }
     }
 }
