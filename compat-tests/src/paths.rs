@@ -32,8 +32,7 @@ pub fn gofka() -> PathBuf {
     if let Some(path) = env::var_os("GOFKA_BIN") {
         return PathBuf::from(path);
     }
-    let builds = ["release", "debug"].map(|profile| target().join(profile).join("gofka"));
+    let [release, debug] = ["release", "debug"].map(|profile| target().join(profile).join("gofka"));
     let built = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    let [release, debug] = builds;
     if built(&release) > built(&debug) { release } else { debug }
 }

@@ -113,7 +113,7 @@ fn ratio(gofka: &[f64], kafka: &[f64]) -> Option<f64> {
     (theirs > 0.0).then_some(ours / theirs)
 }
 
-fn median(sorted: &[f64]) -> Option<f64> {
+pub(super) fn median(sorted: &[f64]) -> Option<f64> {
     let middle = sorted.len() / 2;
     let upper = sorted.get(middle)?;
     if sorted.len() % 2 == 1 {

@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use compat_tests::raw::Client;
 
+use super::report::median;
+
 /// A produce of one record of 1 kB, and its answer, on the wire.
 const REQUEST_BYTES: usize = 1112;
 const ANSWER_BYTES: usize = 56;
@@ -16,7 +18,7 @@ const VALUE: [u8; 1000] = [b'v'; 1000];
 /// The median time in microseconds in which `topic` acknowledges a record.
 pub(super) fn of_broker(address: SocketAddr, topic: &str, count: u64) -> Result<f64, String> {
     let mut client = Client::connect(address);
-    median(count, || match client.send(topic, 0, &[&VALUE]) {
+    median_of(count, || match client.send(topic, 0, &[&VALUE]) {
         (0, _) => Ok(()),
         (code, _) => Err(format!("a record was refused with error {code}")),
     })
@@ -32,7 +34,7 @@ pub(super) fn of_echo(count: u64) -> Result<f64, String> {
     let mut stream = TcpStream::connect(address).map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
     let mut answer = [0; ANSWER_BYTES];
-    median(count, || {
+    median_of(count, || {
         stream.write_all(&[0; REQUEST_BYTES]).map_err(failed)?;
         stream.read_exact(&mut answer).map_err(failed)
     })
@@ -48,13 +50,13 @@ fn echo(listener: &TcpListener) -> io::Result<()> {
     }
 }
 
-fn median(count: u64, mut once: impl FnMut() -> Result<(), String>) -> Result<f64, String> {
+fn median_of(count: u64, mut once: impl FnMut() -> Result<(), String>) -> Result<f64, String> {
     let mut took = Vec::new();
-    for _ in 0..count.max(1) {
+    for _ in 0..count {
         let begin = Instant::now();
         once()?;
-        took.push(begin.elapsed());
+        took.push(begin.elapsed().as_secs_f64() * 1e6);
     }
-    took.sort_unstable();
-    Ok(took[took.len() / 2].as_secs_f64() * 1e6)
+    took.sort_by(f64::total_cmp);
+    median(&took).ok_or_else(|| "nothing was asked".to_owned())
 }
