@@ -77,7 +77,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let log = dirs.create(&partition, id, Arc::new(config())).expect("a new log");
     (0..3).for_each(|_| append(&log));
     log.sync().expect("a sound disk");
-    dirs.checkpoint(|_| Some(Offset(8))).expect("a sound disk");
+    dirs.checkpoint(0, |_| Some(Offset(8))).expect("a sound disk");
     let killed = pack(folder.path());
     dirs.close(|_| None).expect("a sound disk");
     vec![killed, pack(folder.path())]

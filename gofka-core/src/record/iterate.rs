@@ -141,12 +141,14 @@ fn read_nullable<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, &'static s
 
 /// The batch's records as they are uncompressed: a slice of the batch, or freshly decompressed,
 /// never more than `max_decompressed` bytes.
-pub fn uncompressed_payload(batch: &Batch, max_decompressed: usize) -> Result<Bytes, BatchError> {
-    let codec = codec_of(batch.header.attributes)?;
-    if codec == Compression::None {
-        return Ok(batch.bytes.slice(BATCH_HEADER_SIZE..));
-    }
-    decompress(codec, batch.payload(), max_decompressed).map(Bytes::from)
+pub(super) fn uncompressed_payload(
+    batch: &Batch,
+    max_decompressed: usize,
+) -> Result<Bytes, BatchError> {
+    Ok(match batch.view().uncompressed(max_decompressed)? {
+        Cow::Borrowed(_) => batch.bytes.slice(BATCH_HEADER_SIZE..),
+        Cow::Owned(decompressed) => decompressed.into(),
+    })
 }
 
 impl<'a> BatchView<'a> {

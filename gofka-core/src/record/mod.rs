@@ -19,7 +19,7 @@ pub use header::{
     Attributes, BATCH_HEADER_SIZE, BatchHeader, CRC_START, Compression, LENGTH_PREFIX_SIZE, MAGIC,
     TimestampType,
 };
-pub use iterate::{Record, RecordView, RecordWalk, records, uncompressed_payload};
+pub use iterate::{Record, RecordView, RecordWalk, records};
 pub use validate::{
     BatchRejection, Origin, RecordError, TopicCompression, ValidationRules, validate,
 };

@@ -126,7 +126,7 @@ fn apply_retention(partitions: &Partitions) {
 
 fn checkpoint(partitions: &Partitions, dir: usize) {
     let dirs = partitions.dirs();
-    if let Err(error) = dirs.checkpoint_one(dir, |name| partitions.high_watermark_of(name)) {
+    if let Err(error) = dirs.checkpoint(dir, |name| partitions.high_watermark_of(name)) {
         tracing::error!(%error, "checkpoints were not written");
     }
 }

@@ -229,8 +229,6 @@ impl Log {
         let mut map = LastOffsets::new(run.map_bytes, first_dirty);
         for segment in segments {
             let Some(place) = segment.locate(first_dirty.max(segment.base))? else { continue };
-            // What this brings into memory is checked here, and not for others.
-            segment.trust.forget(place.position..u64::MAX);
             let mut batches = batches_of(segment, place.position)?;
             loop {
                 let batch = match self.next_good(segment, &mut batches, run, 1)? {
@@ -269,8 +267,9 @@ impl Log {
 }
 
 /// The batches of a segment, whose offsets end where the next segment begins: they are outside of
-/// the checksums.
+/// the checksums. What reading them brings into memory is checked here, and not for others.
 fn batches_of(segment: &Segment, position: u64) -> Result<Batches, StorageError> {
+    segment.trust.forget(position..u64::MAX);
     let size = segment.size();
     Batches::new(&segment.log, position, size, segment.base..segment.end_offset())
 }

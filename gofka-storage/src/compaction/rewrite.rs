@@ -69,8 +69,6 @@ impl Log {
         rules: &Rules,
         run: &CompactionRun<'_>,
     ) -> Result<Option<bool>, StorageError> {
-        // What this brings into memory is checked here, and not for others.
-        segment.trust.forget(0..u64::MAX);
         let mut batches = batches_of(segment, 0)?;
         let mut runs = Vec::new();
         loop {
@@ -93,8 +91,6 @@ impl Log {
         run: &CompactionRun<'_>,
         output: &mut Output,
     ) -> Result<bool, StorageError> {
-        // What this brings into memory is checked here, and not for others.
-        segment.trust.forget(0..u64::MAX);
         let mut batches = batches_of(segment, 0)?;
         let mut runs = Vec::new();
         loop {

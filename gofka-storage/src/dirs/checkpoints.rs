@@ -17,19 +17,10 @@ use std::sync::atomic::Ordering;
 pub(super) type Offsets = Vec<(TopicPartition, Offset)>;
 
 impl LogDirs {
-    /// Writes the checkpoints of all directories: recovery points, log start offsets, cleaner
-    /// offsets, and the high watermarks that `high_watermark` tells. An error of the last
-    /// directory that had one.
+    /// Writes the checkpoints of a directory, counted from zero: recovery points, log start
+    /// offsets, cleaner offsets, and the high watermarks that `high_watermark` tells. Whoever does
+    /// it for each of them at a time of its own has none wait for a slow one.
     pub fn checkpoint(
-        &self,
-        high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,
-    ) -> Result<(), StorageError> {
-        self.each_online(|dir| checkpoint_dir(dir, &self.logs_in(dir), &high_watermark, is_open))
-    }
-
-    /// The same of one directory, counted from zero: whoever does it for each of them at a time of
-    /// its own has none wait for a slow one.
-    pub fn checkpoint_one(
         &self,
         number: usize,
         high_watermark: impl Fn(&TopicPartition) -> Option<Offset>,

@@ -238,7 +238,7 @@ impl Life {
                 model.synced = model.values.len();
             }
             7 => self.dirs.checkpoint_recovery_points(0).unwrap(),
-            8 => self.dirs.checkpoint(|_| Some(Offset(0))).unwrap(),
+            8 => self.dirs.checkpoint(0, |_| Some(Offset(0))).unwrap(),
             9 => log.roll().unwrap(),
             10 if model.synced > 0 => {
                 let start = self.random.below(model.synced + 1).max(model.start);

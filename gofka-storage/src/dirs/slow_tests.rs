@@ -91,7 +91,7 @@ fn a_directory_that_hangs_keeps_no_other_one_waiting() {
             dirs.checkpoint_recovery_points(1).unwrap();
             log.set_log_start_offset(Offset(33)).unwrap();
             dirs.checkpoint_log_starts(1).unwrap();
-            dirs.checkpoint_one(1, |_| Some(Offset(40))).unwrap();
+            dirs.checkpoint(1, |_| Some(Offset(40))).unwrap();
             let (now, up_to) = (NOW, log.log_end_offset());
             let run = CompactionRun { now, up_to, map_bytes: 1 << 20, pace: &|_, _| true };
             dirs.compact(&log, &run).unwrap();

@@ -149,7 +149,7 @@ fn a_new_log_does_not_inherit_what_was_noted_of_an_older_one() {
         });
         log.sync().unwrap();
         log.set_log_start_offset(Offset(6)).unwrap();
-        dirs.checkpoint(|_| Some(Offset(7))).unwrap();
+        dirs.checkpoint(0, |_| Some(Offset(7))).unwrap();
         if restarted {
             drop((log, dirs));
             dirs = open_dirs(root.path());
@@ -202,7 +202,7 @@ fn logs_spread_over_the_directories_and_come_back() {
         append(&create(&dirs, "a", index), &batch("x", 1));
     }
     assert!(dirs.describe().iter().all(|dir| dir.logs.len() == 3));
-    dirs.checkpoint(|_| Some(Offset(1))).unwrap();
+    (0..dirs.count()).for_each(|dir| dirs.checkpoint(dir, |_| Some(Offset(1))).unwrap());
     drop(dirs);
     let dirs = LogDirs::open(&paths, &dir_options()).unwrap();
     assert_eq!(load(&dirs), ["a-0", "a-1", "a-2", "a-3", "a-4", "a-5"]);
@@ -404,7 +404,7 @@ fn an_error_that_a_checkpoint_hears_of_takes_the_directory_offline() {
     for index in 0..=checkpoints::SYNCED_ONE_BY_ONE as i32 {
         append(&create(&dirs, "a", index), &batch("x", 1));
     }
-    dirs.checkpoint(|_| None).unwrap_err();
+    dirs.checkpoint(0, |_| None).unwrap_err();
     assert!(health.offline().is_some());
 }
 

@@ -62,7 +62,7 @@ fn a_recovery_point_waits_for_epochs_that_another_one_is_writing() {
     assert!(dirs.dirs[0].recovery_points.is_locked());
     let other = {
         let dirs = Arc::clone(&dirs);
-        std::thread::spawn(move || dirs.checkpoint_one(0, no_watermark))
+        std::thread::spawn(move || dirs.checkpoint(0, no_watermark))
     };
     disk.state.lock().hangs = false;
     disk.changed.notify_all();

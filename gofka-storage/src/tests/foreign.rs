@@ -142,7 +142,7 @@ fn a_compacted_log_that_was_moved_keeps_what_its_holes_divide() {
         let (dirs, log) = to.open();
         assert_eq!(texts(&read_all(&log, Offset(0), 300)), expected, "{without_points}");
         if without_points {
-            dirs.checkpoint(no_watermark).unwrap();
+            dirs.checkpoint(0, no_watermark).unwrap();
         }
     }
 }

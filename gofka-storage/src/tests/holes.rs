@@ -67,7 +67,7 @@ fn without_the_cleaners_checkpoint_a_log_keeps_what_its_holes_divide() {
             assert_eq!(texts(&read_all(&log, Offset(0), 300)), expected, "{text:?}");
             put(&log, "new", &n.to_string());
             expected.push((log.log_end_offset().0 - 1, n.to_string()));
-            dirs.checkpoint(no_watermark).unwrap();
+            dirs.checkpoint(0, no_watermark).unwrap();
         }
     }
 }
@@ -84,7 +84,7 @@ fn without_any_checkpoint_a_log_keeps_what_its_holes_divide() {
             let (dirs, log) = home.open();
             assert_eq!(texts(&read_all(&log, Offset(0), 300)), expected, "{text:?}");
             // From here on it is known again which logs may have holes.
-            dirs.checkpoint(no_watermark).unwrap();
+            dirs.checkpoint(0, no_watermark).unwrap();
         }
     }
 }
@@ -106,7 +106,7 @@ fn a_cut_log_keeps_what_the_holes_of_its_last_segment_divide() {
     let offsets: Vec<i64> = expected.iter().map(|(offset, _)| *offset).collect();
     assert!((1..4).any(|hole| !offsets.contains(&hole)), "{offsets:?}");
     log.sync().unwrap();
-    dirs.checkpoint(no_watermark).unwrap();
+    dirs.checkpoint(0, no_watermark).unwrap();
     drop((dirs, log));
     home.config = Arc::new(sized(400, &config()));
     damage(&home, names::CLEANER_OFFSETS, None);

@@ -98,7 +98,7 @@ impl World {
                 assert_eq!(self.log().sync().unwrap(), Offset(self.end()));
             }
             Step::Checkpoint => {
-                self.opened.as_ref().unwrap().0.checkpoint(no_watermark).unwrap();
+                self.opened.as_ref().unwrap().0.checkpoint(0, no_watermark).unwrap();
                 self.checkpointed_start = self.start;
             }
             Step::Retain { keep_ms } => {

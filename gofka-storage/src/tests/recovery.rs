@@ -200,7 +200,7 @@ fn the_last_five_batches_are_known_wherever_the_newest_snapshot_is() {
             if clean {
                 dirs.close(no_watermark).unwrap();
             } else {
-                dirs.checkpoint(no_watermark).unwrap();
+                dirs.checkpoint(0, no_watermark).unwrap();
             }
             drop((dirs, log));
             let (_dirs, log) = home.open();
@@ -266,7 +266,7 @@ fn a_log_cut_below_its_start_begins_there() {
     }
     log.sync().unwrap();
     log.set_log_start_offset(Offset(10)).unwrap();
-    dirs.checkpoint(no_watermark).unwrap();
+    dirs.checkpoint(0, no_watermark).unwrap();
     drop((dirs, log));
     let path = home.log_dir().join(format!("{:020}.log", 0));
     let bytes = fs::read(&path).unwrap();

@@ -28,7 +28,7 @@ fn unfinished_files_are_removed_and_finished_ones_take_their_place() {
     compact(&log, NOW.0).unwrap();
     let expected = contents(&log);
     log.sync().unwrap();
-    dirs.checkpoint(no_watermark).unwrap();
+    dirs.checkpoint(0, no_watermark).unwrap();
     drop((dirs, log));
     let dir = home.log_dir();
     let at = |name: &str| dir.join(format!("{:020}.{name}", 0));
@@ -102,7 +102,7 @@ fn a_log_that_is_not_compacted_any_more_keeps_what_its_holes_divide() {
     for _ in 0..3 {
         let (dirs, log) = home.open();
         assert_eq!(contents(&log), expected);
-        dirs.checkpoint(no_watermark).unwrap();
+        dirs.checkpoint(0, no_watermark).unwrap();
         drop((dirs, log));
         std::fs::remove_file(home.root.path().join(crate::names::RECOVERY_POINTS)).unwrap();
     }
